@@ -1,0 +1,1 @@
+//! Meshes: extraction, clean-up, decimation and texture coordinates.

@@ -1,0 +1,1 @@
+//! Score distillation: from diffusion predictions to image gradients.

@@ -1,0 +1,1 @@
+//! The parametric head prior: plain data and maths, no GPU.

@@ -1,0 +1,1 @@
+//! Files people open: GLB, images, turntables.

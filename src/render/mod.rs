@@ -1,0 +1,6 @@
+//! Drawing and differentiating on wgpu: the only room besides the viewport that
+//! owns GPU objects.
+
+pub mod camera;
+pub mod context;
+pub use context::{GpuContext, RenderError};
