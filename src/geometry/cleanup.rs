@@ -73,6 +73,8 @@ pub struct CleanReport {
 pub struct Solid {
     /// One flag a node, in the order of the lattice's values. Border nodes are outside.
     pub inside: Vec<bool>,
+    /// First and last node of the cropping box along each axis.
+    pub crop: [[usize; 3]; 2],
     /// What was done.
     pub report: CleanReport,
 }
@@ -102,7 +104,7 @@ pub fn clean(grid: &ScalarGrid, options: &CleanUp) -> Result<Solid, GeometryErro
     let filled = inside.iter().filter(|i| **i).count() - before;
     let mut report = CleanReport { filled_volume: filled as f32 * cell, ..CleanReport::default() };
     lattice.drop_floaters(grid, &mut inside, options, &mut report);
-    Ok(Solid { inside, report })
+    Ok(Solid { inside, crop: [lattice.low, lattice.high], report })
 }
 
 /// Node arithmetic of one lattice and its cropping box.
@@ -130,8 +132,8 @@ impl Lattice {
                 return Err(GeometryError::Setting("the cropping box must have a volume"));
             }
             // The border layer always stays outside, so that the surface is closed.
-            let first = ((lo + 1.0) / h).round().clamp(1.0, (n - 2) as f32);
-            let last = ((hi + 1.0) / h - 1.0).round().clamp(1.0, (n - 2) as f32);
+            let first = ((lo + 1.0) / h + 0.5).round().clamp(1.0, (n - 2) as f32);
+            let last = ((hi + 1.0) / h - 0.5).round().clamp(1.0, (n - 2) as f32);
             low[axis] = first as usize;
             high[axis] = last as usize;
         }

@@ -124,3 +124,60 @@ fn simplify(
     let triangles = reduced.chunks_exact(3).map(|t| [t[0], t[1], t[2]]).collect();
     (Mesh { positions: mesh.positions.clone(), triangles }, error)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::mesh::samples::{cube, sphere};
+    use glam::Vec3;
+
+    #[test]
+    fn a_sphere_keeps_its_shape_and_closedness() {
+        let mesh = sphere(Vec3::ZERO, 0.5, 80, 160);
+        for target in [10_000, 2000, 500] {
+            let (small, report) = decimate(&mesh, target, 0.05).expect("closed");
+            assert!(small.triangles.len() <= target, "{report:?}");
+            assert_eq!(small.triangles.len(), report.after);
+            assert!(topology::check(&small).is_closed_manifold());
+            assert!(small.positions.len() == small.triangles.len() / 2 + 2);
+            assert!(small.positions.iter().all(|p| (p.length() - 0.5).abs() < 1e-5));
+            assert!((small.signed_volume() / mesh.signed_volume() - 1.0).abs() < 0.03);
+        }
+    }
+
+    #[test]
+    fn the_error_bound_stops_the_reduction() {
+        let mesh = sphere(Vec3::ZERO, 0.5, 80, 160);
+        let (small, report) = decimate(&mesh, 10, 0.001).expect("closed");
+        assert!(report.after > 500 && report.error <= 0.001, "{report:?}");
+        for t in 0..small.triangles.len() {
+            let centre = small.corners(t).iter().sum::<Vec3>() / 3.0;
+            assert!(centre.length() > 0.494);
+        }
+    }
+
+    #[test]
+    fn thin_parts_survive_a_harsh_target() {
+        // A needle joins two balls: too few triangles would pinch it to a line.
+        let shape = |p: Vec3| {
+            let ball = (p.abs() - Vec3::X * 0.6).length() - 0.25;
+            let needle = Vec3::new(0.0, p.y, p.z).length().max(p.x.abs() - 0.6) - 0.035;
+            ball.min(needle)
+        };
+        let grid = crate::geometry::ScalarGrid::from_fn(72, shape).expect("finite");
+        let solid = crate::geometry::cleanup::clean(&grid, &Default::default()).expect("solid");
+        let mesh = crate::geometry::extract::march(&grid, &solid);
+        for target in [2000, 400, 100] {
+            let (small, report) = decimate(&mesh, target, 0.2).expect("closed");
+            assert!(topology::check(&small).is_closed_manifold(), "{report:?}");
+            assert!(report.gave_up == (small.triangles.len() == mesh.triangles.len()));
+        }
+    }
+
+    #[test]
+    fn open_meshes_are_refused() {
+        let mut mesh = cube(Vec3::ZERO, 1.0);
+        mesh.triangles.pop();
+        assert!(matches!(decimate(&mesh, 4, 0.1), Err(GeometryError::Open(_))));
+    }
+}

@@ -171,6 +171,20 @@ pub(crate) mod samples {
         Mesh { positions, triangles }
     }
 
+    /// Signed-distance-like values of a rough bust with a nose, ears, a neck and bumpy hair.
+    pub fn bust(p: Vec3) -> f32 {
+        let bar = |at: f32| {
+            let q = ((p - Vec3::X * at).abs() - Vec3::new(0.04, 0.07, 0.02)).max(Vec3::ZERO);
+            q.length() - 0.01
+        };
+        let skull = ((p / Vec3::new(0.75, 1.0, 0.9)).length() - 0.35) * 0.75;
+        let nose = (p - Vec3::new(0.0, -0.05, 0.33)).length() - 0.06;
+        let neck = (Vec3::new(p.x, 0.0, p.z).length() - 0.15).max(p.y).max(-0.6 - p.y);
+        let hair = 0.01 * (p.x * 80.0).sin() * (p.z * 60.0).sin() * (p.y * 70.0).sin();
+        let solid = skull.min(nose).min(neck).min(bar(0.27)).min(bar(-0.27));
+        solid + if p.y > 0.1 { hair } else { 0.0 }
+    }
+
     /// A sphere of latitude rings, outward.
     pub fn sphere(centre: Vec3, radius: f32, rings: u32, sectors: u32) -> Mesh {
         let mut positions = vec![centre + Vec3::Y * radius];
