@@ -1,0 +1,183 @@
+//! Fewer triangles for the same shape.
+
+use super::mesh::Mesh;
+use super::{GeometryError, topology};
+use meshopt::{SimplifyOptions, SimplifyVertex, VertexDataAdapter};
+
+/// Attempts with more and more vertices locked before a mesh is left as it is.
+const ATTEMPTS: u32 = 6;
+
+/// What a reduction reached.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct DecimateReport {
+    /// Triangles asked for.
+    pub requested: usize,
+    /// Triangles before.
+    pub before: usize,
+    /// Triangles after.
+    pub after: usize,
+    /// Deviation that the simplifier reports, world units.
+    pub error: f32,
+    /// Attempts it took: more than one means that the simplifier tore the surface and had
+    /// to be kept away from some places.
+    pub attempts: u32,
+    /// Vertices that were locked in place for that.
+    pub locked_vertices: usize,
+    /// Whether every attempt tore the surface, so that nothing was reduced.
+    pub gave_up: bool,
+}
+
+/// Collapses edges by quadric error until about `triangles` are left or the deviation
+/// would exceed `max_error` world units. A closed manifold stays one: where the
+/// simplifier would tear or pinch the surface, it is run again with that place locked,
+/// and if that does not help the mesh comes back unchanged. The report says so.
+///
+/// # Errors
+/// What [`Mesh::validate`] says; [`GeometryError::Open`] for a mesh that is not closed to
+/// begin with; [`GeometryError::Setting`] for an error bound that is not positive.
+pub fn decimate(
+    mesh: &Mesh,
+    triangles: usize,
+    max_error: f32,
+) -> Result<(Mesh, DecimateReport), GeometryError> {
+    mesh.validate()?;
+    if max_error.is_nan() || max_error <= 0.0 {
+        return Err(GeometryError::Setting("the error bound of a reduction must be positive"));
+    }
+    let found = topology::check(mesh);
+    if !found.is_closed_manifold() {
+        return Err(GeometryError::Open(found));
+    }
+    let mut report = DecimateReport {
+        requested: triangles,
+        before: mesh.triangles.len(),
+        after: mesh.triangles.len(),
+        error: 0.0,
+        attempts: 0,
+        locked_vertices: 0,
+        gave_up: false,
+    };
+    if mesh.triangles.len() <= triangles {
+        return Ok((mesh.clone(), report));
+    }
+    let volume = mesh.signed_volume();
+    let mut locks = vec![SimplifyVertex::None; mesh.positions.len()];
+    while report.attempts < ATTEMPTS {
+        report.attempts += 1;
+        let (reduced, error) = simplify(mesh, &locks, triangles, max_error);
+        let defects = topology::defects(&reduced);
+        if defects.topology.is_closed_manifold() && reduced.signed_volume() * volume > 0.0 {
+            report.after = reduced.triangles.len();
+            report.error = error;
+            return Ok((reduced.compacted(), report));
+        }
+        // Lock the torn places and everything within as many rings as attempts made.
+        let mut near = vec![false; mesh.positions.len()];
+        for &v in &defects.vertices {
+            near[v as usize] = true;
+        }
+        for _ in 0..report.attempts * 2 {
+            let last = near.clone();
+            for t in &mesh.triangles {
+                if t.iter().any(|&v| last[v as usize]) {
+                    for &v in t {
+                        near[v as usize] = true;
+                    }
+                }
+            }
+        }
+        for (lock, near) in locks.iter_mut().zip(near) {
+            if near {
+                *lock = SimplifyVertex::Lock;
+            }
+        }
+        report.locked_vertices = locks.iter().filter(|l| **l != SimplifyVertex::None).count();
+    }
+    report.gave_up = true;
+    Ok((mesh.clone(), report))
+}
+
+/// One run of the simplifier; the result names vertices of the input.
+fn simplify(
+    mesh: &Mesh,
+    locks: &[SimplifyVertex],
+    triangles: usize,
+    max_error: f32,
+) -> (Mesh, f32) {
+    let indices: Vec<u32> = mesh.triangles.iter().flatten().copied().collect();
+    let stride = size_of::<glam::Vec3>();
+    let bytes = bytemuck::cast_slice(&mesh.positions);
+    let Ok(vertices) = VertexDataAdapter::new(bytes, stride, 0) else {
+        // Only a stride that does not divide the data fails, and it does.
+        return (mesh.clone(), 0.0);
+    };
+    let mut error = 0.0;
+    let reduced = meshopt::simplify_with_locks(
+        &indices,
+        &vertices,
+        locks,
+        triangles * 3,
+        max_error,
+        SimplifyOptions::ErrorAbsolute | SimplifyOptions::RegularizeLight,
+        Some(&mut error),
+    );
+    let triangles = reduced.chunks_exact(3).map(|t| [t[0], t[1], t[2]]).collect();
+    (Mesh { positions: mesh.positions.clone(), triangles }, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::mesh::samples::{cube, sphere};
+    use glam::Vec3;
+
+    #[test]
+    fn a_sphere_keeps_its_shape_and_closedness() {
+        let mesh = sphere(Vec3::ZERO, 0.5, 80, 160);
+        for target in [10_000, 2000, 500] {
+            let (small, report) = decimate(&mesh, target, 0.05).expect("closed");
+            assert!(small.triangles.len() <= target, "{report:?}");
+            assert_eq!(small.triangles.len(), report.after);
+            assert!(topology::check(&small).is_closed_manifold());
+            assert!(small.positions.len() == small.triangles.len() / 2 + 2);
+            assert!(small.positions.iter().all(|p| (p.length() - 0.5).abs() < 1e-5));
+            assert!((small.signed_volume() / mesh.signed_volume() - 1.0).abs() < 0.03);
+        }
+    }
+
+    #[test]
+    fn the_error_bound_stops_the_reduction() {
+        let mesh = sphere(Vec3::ZERO, 0.5, 80, 160);
+        let (small, report) = decimate(&mesh, 10, 0.001).expect("closed");
+        assert!(report.after > 500 && report.error <= 0.001, "{report:?}");
+        for t in 0..small.triangles.len() {
+            let centre = small.corners(t).iter().sum::<Vec3>() / 3.0;
+            assert!(centre.length() > 0.494);
+        }
+    }
+
+    #[test]
+    fn thin_parts_survive_a_harsh_target() {
+        // A needle joins two balls: too few triangles would pinch it to a line.
+        let shape = |p: Vec3| {
+            let ball = (p.abs() - Vec3::X * 0.6).length() - 0.25;
+            let needle = Vec3::new(0.0, p.y, p.z).length().max(p.x.abs() - 0.6) - 0.035;
+            ball.min(needle)
+        };
+        let grid = crate::geometry::ScalarGrid::from_fn(72, shape).expect("finite");
+        let solid = crate::geometry::cleanup::clean(&grid, &Default::default()).expect("solid");
+        let mesh = crate::geometry::extract::march(&grid, &solid);
+        for target in [2000, 400, 100] {
+            let (small, report) = decimate(&mesh, target, 0.2).expect("closed");
+            assert!(topology::check(&small).is_closed_manifold(), "{report:?}");
+            assert!(report.gave_up == (small.triangles.len() == mesh.triangles.len()));
+        }
+    }
+
+    #[test]
+    fn open_meshes_are_refused() {
+        let mut mesh = cube(Vec3::ZERO, 1.0);
+        mesh.triangles.pop();
+        assert!(matches!(decimate(&mesh, 4, 0.1), Err(GeometryError::Open(_))));
+    }
+}
