@@ -93,7 +93,9 @@ pub fn clean(grid: &ScalarGrid, options: &CleanUp) -> Result<Solid, GeometryErro
         .map(|node| grid.values()[node] < 0.0 && lattice.in_crop(grid.coordinates(node)))
         .collect();
     if !inside.contains(&true) {
-        return Err(GeometryError::Empty("no value inside the cropping box is below the surface's"));
+        return Err(GeometryError::Empty(
+            "no value inside the cropping box is below the surface's",
+        ));
     }
     let before = inside.iter().filter(|i| **i).count();
     if options.seal_nodes > 0 {
@@ -128,7 +130,7 @@ impl Lattice {
         let (mut low, mut high) = ([0; 3], [0; 3]);
         for axis in 0..3 {
             let (lo, hi) = (options.crop_min[axis], options.crop_max[axis]);
-            if !(lo < hi) {
+            if lo.is_nan() || hi.is_nan() || lo >= hi {
                 return Err(GeometryError::Setting("the cropping box must have a volume"));
             }
             // The border layer always stays outside, so that the surface is closed.
@@ -198,7 +200,8 @@ impl Lattice {
             // The solid presses against the whole border: there is no outside to enter from.
             return;
         }
-        let hidden: Vec<bool> = (0..clear.len()).map(|node| clear[node] && !reached[node]).collect();
+        let hidden: Vec<bool> =
+            (0..clear.len()).map(|node| clear[node] && !reached[node]).collect();
         let chambers = self.dilate(&hidden, radius);
         for (node, solid) in inside.iter_mut().enumerate() {
             *solid |= chambers[node] && self.in_crop(grid.coordinates(node));

@@ -112,9 +112,7 @@ impl Marcher<'_> {
     fn cell(&mut self, at: [usize; 3]) {
         let n = self.grid.resolution();
         let base = self.grid.index(at);
-        let node = |code: usize| {
-            base + (code & 1) + (code >> 1 & 1) * n + (code >> 2 & 1) * n * n
-        };
+        let node = |code: usize| base + (code & 1) + (code >> 1 & 1) * n + (code >> 2 & 1) * n * n;
         let inside: [bool; 8] = std::array::from_fn(|code| self.solid.inside[node(code)]);
         if inside.iter().all(|i| *i == inside[0]) {
             return;
@@ -322,8 +320,7 @@ mod tests {
         let column = |p: Vec3| Vec3::new(p.x, 0.0, p.z).length() - 0.4;
         for (crop, bottom) in [(-1.0, -0.98), (-0.55, -0.54)] {
             let clean = CleanUp { crop_min: Vec3::new(-1.0, crop, -1.0), ..NO_SMOOTHING.clean };
-            let mesh =
-                surface_of(51, SurfaceOptions { clean, ..NO_SMOOTHING }, column).mesh;
+            let mesh = surface_of(51, SurfaceOptions { clean, ..NO_SMOOTHING }, column).mesh;
             let cut = mesh.positions.iter().filter(|p| (p.y - bottom).abs() < 1e-5).count();
             assert!(cut > 300, "only {cut} vertices on the cut");
             assert!(mesh.positions.iter().all(|p| p.y > bottom - 1e-5));

@@ -53,7 +53,10 @@ impl Mesh {
     /// (divergence theorem; meaningless for open meshes).
     #[must_use]
     pub fn signed_volume(&self) -> f64 {
-        self.triangles.iter().map(|t| tetrahedron_volume(t.map(|v| self.positions[v as usize]))).sum()
+        self.triangles
+            .iter()
+            .map(|t| tetrahedron_volume(t.map(|v| self.positions[v as usize])))
+            .sum()
     }
 
     /// Total surface area.
@@ -134,7 +137,9 @@ impl TexturedMesh {
             return Err(GeometryError::Setting("a textured mesh needs at least one triangle"));
         }
         if self.normals.iter().any(|v| !v.is_normalized()) {
-            return Err(GeometryError::Setting("the normals of a textured mesh must have length 1"));
+            return Err(GeometryError::Setting(
+                "the normals of a textured mesh must have length 1",
+            ));
         }
         if self.uvs.iter().any(|v| !v.is_finite()) {
             return Err(GeometryError::Setting(
@@ -158,16 +163,9 @@ pub(crate) mod samples {
                 centre + Vec3::new(s(0), s(1), s(2))
             })
             .collect();
-        let quads = [
-            [0, 4, 6, 2],
-            [1, 3, 7, 5],
-            [0, 1, 5, 4],
-            [2, 6, 7, 3],
-            [0, 2, 3, 1],
-            [4, 5, 7, 6],
-        ];
-        let triangles =
-            quads.iter().flat_map(|&[a, b, c, d]| [[a, b, c], [a, c, d]]).collect();
+        let quads =
+            [[0, 4, 6, 2], [1, 3, 7, 5], [0, 1, 5, 4], [2, 6, 7, 3], [0, 2, 3, 1], [4, 5, 7, 6]];
+        let triangles = quads.iter().flat_map(|&[a, b, c, d]| [[a, b, c], [a, c, d]]).collect();
         Mesh { positions, triangles }
     }
 

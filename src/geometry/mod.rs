@@ -60,7 +60,9 @@ pub enum GeometryError {
     #[error("the mesh is not a closed oriented manifold: {0}")]
     Open(topology::Topology),
     /// The charts do not fit into the texture.
-    #[error("{charts} texture charts do not fit into {size} x {size} texels with {padding} texels between them")]
+    #[error(
+        "{charts} texture charts do not fit into {size} x {size} texels with {padding} texels between them"
+    )]
     Atlas {
         /// Number of charts.
         charts: usize,

@@ -78,9 +78,8 @@ mod tests {
     #[test]
     fn smoothing_keeps_volume_and_removes_noise() {
         let mut mesh = sphere(Vec3::ZERO, 0.5, 48, 96);
-        let roughness = |m: &Mesh| {
-            m.positions.iter().map(|p| (p.length() - 0.5).abs()).fold(0.0, f32::max)
-        };
+        let roughness =
+            |m: &Mesh| m.positions.iter().map(|p| (p.length() - 0.5).abs()).fold(0.0, f32::max);
         let volume = mesh.signed_volume();
         for (i, p) in mesh.positions.iter_mut().enumerate() {
             *p *= 1.0 + 0.02 * if i % 2 == 0 { 1.0 } else { -1.0 };

@@ -1,7 +1,7 @@
 //! Cutting a surface into parts that can be projected flat.
 
-use crate::geometry::topology::{DisjointSets, face_neighbours};
 use crate::geometry::Mesh;
+use crate::geometry::topology::{DisjointSets, face_neighbours};
 use glam::{Vec2, Vec3};
 
 /// The directions that charts look in, and how far each reaches into its neighbours: the

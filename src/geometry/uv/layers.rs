@@ -1,8 +1,8 @@
 //! Taking charts apart where they would cover themselves.
 
 use super::charts::Chart;
-use crate::geometry::topology::face_neighbours;
 use crate::geometry::Mesh;
+use crate::geometry::topology::face_neighbours;
 use glam::{IVec2, Vec2};
 use std::collections::VecDeque;
 
@@ -47,9 +47,7 @@ fn top_layer(
     scale: f32,
 ) -> (Vec<u32>, Vec<u32>) {
     let flat = |t: u32| {
-        mesh.triangles[t as usize].map(|v| {
-            chart.frame.flatten(mesh.positions[v as usize]) * scale
-        })
+        mesh.triangles[t as usize].map(|v| chart.frame.flatten(mesh.positions[v as usize]) * scale)
     };
     let (mut low, mut high) = (Vec2::INFINITY, Vec2::NEG_INFINITY);
     for p in chart.triangles.iter().flat_map(|&t| flat(t)) {

@@ -71,7 +71,7 @@ impl Atlas {
 /// manifold, [`GeometryError::Setting`] for a bad size or padding, and
 /// [`GeometryError::Atlas`] if the charts cannot be packed.
 pub fn unwrap(mesh: &Mesh, options: UnwrapOptions) -> Result<Atlas, GeometryError> {
-    if !(64..=8192).contains(&options.size) || options.size % pack::BLOCK != 0 {
+    if !(64..=8192).contains(&options.size) || !options.size.is_multiple_of(pack::BLOCK) {
         return Err(GeometryError::Setting(
             "the texture size must be a multiple of 4 within 64 and 8192",
         ));
@@ -100,12 +100,8 @@ fn assemble(mesh: &Mesh, charts: &[charts::Chart], packed: &pack::Packing, size:
             chart_of[t as usize] = c as u32;
         }
     }
-    let mut corners: Vec<(u32, u32)> = mesh
-        .triangles
-        .iter()
-        .zip(&chart_of)
-        .flat_map(|(t, &c)| t.map(|v| (v, c)))
-        .collect();
+    let mut corners: Vec<(u32, u32)> =
+        mesh.triangles.iter().zip(&chart_of).flat_map(|(t, &c)| t.map(|v| (v, c))).collect();
     corners.sort_unstable();
     corners.dedup();
     let uvs = corners
@@ -131,9 +127,9 @@ fn assemble(mesh: &Mesh, charts: &[charts::Chart], packed: &pack::Packing, size:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::geometry::ScalarGrid;
     use crate::geometry::extract::{SurfaceOptions, surface};
     use crate::geometry::mesh::samples;
-    use crate::geometry::ScalarGrid;
 
     fn bust(resolution: usize, triangles: usize) -> Mesh {
         let grid = ScalarGrid::from_fn(resolution, samples::bust).expect("finite");

@@ -79,12 +79,7 @@ pub fn pack(
     Ok(best)
 }
 
-fn place_all(
-    mesh: &Mesh,
-    charts: &[Chart],
-    scale: f32,
-    options: UnwrapOptions,
-) -> Option<Packing> {
+fn place_all(mesh: &Mesh, charts: &[Chart], scale: f32, options: UnwrapOptions) -> Option<Packing> {
     let blocks = (options.size / BLOCK) as usize;
     let stencils: Vec<Stencil> =
         charts.iter().map(|c| Stencil::new(mesh, c, scale, 0, options.padding)).collect();
@@ -162,8 +157,7 @@ impl Stencil {
                 for x in lo.x..=hi.x {
                     let cell = &mut touched[y as usize * width + x as usize];
                     let corner = Vec2::new(x as f32, y as f32) * block;
-                    *cell = *cell
-                        || touches(corners, corner - margin, corner + block + margin);
+                    *cell = *cell || touches(corners, corner - margin, corner + block + margin);
                 }
             }
         }
@@ -298,11 +292,8 @@ mod tests {
 
     #[test]
     fn places_are_found_top_left_and_never_twice() {
-        let square = |n: usize| Stencil {
-            origin: Vec2::ZERO,
-            width: n,
-            rows: vec![vec![(0, n)]; n],
-        };
+        let square =
+            |n: usize| Stencil { origin: Vec2::ZERO, width: n, rows: vec![vec![(0, n)]; n] };
         let mut sheet = Sheet::new(100);
         let mut places = Vec::new();
         for n in [60, 40, 40, 40, 20, 20] {
