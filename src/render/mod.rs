@@ -1,6 +1,9 @@
 //! Drawing and differentiating on wgpu: the only room besides the viewport that
 //! owns GPU objects.
 
+mod atlas;
 pub mod camera;
 pub mod context;
+pub mod control;
+pub mod studio;
 pub use context::{GpuContext, RenderError};
