@@ -110,7 +110,7 @@ fn vertices(anatomy: &Anatomy, head: &ShapedHead) -> Vec<[f32; FLOATS]> {
     let model = anatomy.model;
     let normals = model.normals(&head.positions);
     let canonical = model.canonical();
-    let [scalp, brows, nose, lips, mouth, jaw, ears] = [
+    let [scalp, brows, nose, lips, mouth, jaw, ears]: [&[f32]; 7] = [
         Region::Scalp,
         Region::Brows,
         Region::Nose,

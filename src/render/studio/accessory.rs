@@ -1,7 +1,6 @@
 //! Glasses and headgear, built on the mean head and warped to the identity.
 
-use super::anatomy::Warp;
-use super::hair::Skin;
+use super::anatomy::{Anatomy, SKULL, Warp, direction};
 use super::look::{Glasses, Hat, Look};
 use super::mesh::{StudioMesh, Surface};
 use super::noise::{noise, step};
@@ -81,36 +80,67 @@ pub(super) fn glasses(warp: &Warp, look: &Look, paint: &Paint) -> Option<StudioM
 }
 
 /// Caps and knitted hats.
-pub(super) fn hat(skin: &Skin<'_>, warp: &Warp, look: &Look, paint: &Paint) -> Option<StudioMesh> {
+pub(super) fn hat(anatomy: &Anatomy, warp: &Warp, look: &Look, paint: &Paint) -> Option<StudioMesh> {
+    const COLUMNS: usize = 80;
+    const ROWS: usize = 24;
     if look.hat == Hat::None {
         return None;
     }
-    let anatomy = skin.anatomy;
     let beanie = look.hat == Hat::Beanie;
-    let (surface, source) = skin.patch(|i| {
-        let p = anatomy.at[i];
-        let d = hat_distance(look.hat, p);
-        // Ears stay below the rim.
-        if d < -0.035 || (p.y < 0.03 && p.x.abs() > 0.235) {
-            return None;
-        }
-        let mut thickness = if beanie { 0.046 } else { 0.038 };
-        let mut lift = Vec3::ZERO;
-        if beanie {
-            thickness += 0.016 * step(0.105, 0.085, d);
-            lift.y = 0.055 * step(0.18, 0.36, p.y);
+    let thickness = if beanie { 0.044 } else { 0.038 };
+    // A point of the skull by azimuth and elevation; below the table it goes straight down.
+    let skull = |azimuth: f32, elevation: f32| {
+        let radius = anatomy.skull_radius(azimuth, elevation.max(0.0));
+        if elevation >= 0.0 {
+            SKULL + direction(azimuth, elevation) * radius
         } else {
-            lift.y = 0.022 * step(0.15, 0.34, p.y);
+            SKULL + direction(azimuth, 0.0) * radius + Vec3::Y * (radius * elevation.to_radians().tan())
         }
-        let t = thickness * (d / 0.011).tanh();
-        let out = skin.normals[i].lerp(Vec3::new(p.x, 0.12, p.z + 0.2).normalize_or(Vec3::Y), 0.25);
-        Some((t, out.normalize_or(Vec3::Y) * t + lift))
-    });
+    };
+    // The elevation of the rim, by bisection.
+    let rims: Vec<f32> = (0..COLUMNS)
+        .map(|c| {
+            let azimuth = 360.0 * c as f32 / COLUMNS as f32;
+            let (mut low, mut high) = (-40.0, 60.0);
+            for _ in 0..18 {
+                let middle = 0.5 * (low + high);
+                if hat_distance(look.hat, skull(azimuth, middle)) < 0.0 { low = middle } else { high = middle }
+            }
+            low
+        })
+        .collect();
+    let place = |r: usize, c: usize| {
+        let azimuth = 360.0 * c as f32 / COLUMNS as f32;
+        // The first three rows turn the rim inwards.
+        let share = (r.saturating_sub(2) as f32 / (ROWS - 3) as f32).powf(1.15);
+        let elevation = rims[c] + (90.0 - rims[c]) * share;
+        let p = skull(azimuth, elevation);
+        let d = hat_distance(look.hat, p);
+        let mut t = match r {
+            0 => -0.012,
+            1 => 0.72 * thickness,
+            _ => thickness,
+        };
+        let mut lift = if r == 2 { 0.008 } else { 0.0 };
+        if beanie {
+            t += 0.014 * step(0.105, 0.090, d) * if r == 0 { 0.0 } else { 1.0 };
+            lift += 0.060 * step(0.16, 0.36, p.y);
+        } else {
+            lift += 0.024 * step(0.13, 0.34, p.y);
+        }
+        (p, p + direction(azimuth, elevation.max(0.0)) * t + Vec3::Y * lift)
+    };
+    let mut surface = Surface::default();
+    surface.grid(ROWS, COLUMNS, true, |r, c| warp.apply(place(r, c).1));
+    // Rows run upwards here, so the winding turns.
+    for t in &mut surface.triangles {
+        t.swap(1, 2);
+    }
     let mut mesh = surface.paint(|k, _| {
-        let p = anatomy.at[source[k] as usize];
+        let p = place(k / COLUMNS, k % COLUMNS).0;
         let colour = if beanie {
             let rib = (p.x.atan2(p.z + 0.22) * 26.0).sin();
-            let cuff = step(0.105, 0.085, hat_distance(look.hat, p));
+            let cuff = step(0.105, 0.090, hat_distance(look.hat, p));
             paint.hat * (1.0 + 0.07 * rib) * (1.0 - 0.10 * cuff)
         } else {
             paint.hat * (1.0 + 0.02 * noise(p * 14.0, paint.seed ^ 0x91))

@@ -36,7 +36,7 @@ const HAIRLINE: [(f32, f32); 14] = [
 ];
 
 /// Everything about the mean head that looks are painted on.
-pub(super) struct Anatomy {
+pub(crate) struct Anatomy {
     pub model: &'static HeadModel,
     /// The world position of the face coordinates' origin.
     pub origin: Vec3,
@@ -54,7 +54,7 @@ pub(super) struct Anatomy {
 }
 
 /// Moves points of the mean head's space to one identity's space.
-pub(super) struct Warp {
+pub(crate) struct Warp {
     from: Vec<Vec3>,
     by: Vec<Vec3>,
 }
@@ -114,7 +114,10 @@ impl Anatomy {
         let hairline = at
             .iter()
             .enumerate()
-            .map(|(i, p)| hairline_distance(*p, 0.0).min(0.02 - 0.12 * ears[i]))
+            .map(|(i, p)| {
+                let d = hairline_distance(*p, 0.0);
+                if ears[i] > 0.02 { d.min(0.05 - 0.2 * ears[i]) } else { d }
+            })
             .collect();
         let mouth = model.region(Region::InnerMouth);
         let outer: Vec<u32> = (0..at.len() as u32)

@@ -75,7 +75,7 @@ pub(super) fn build(skin: &Skin<'_>, look: &Look, paint: &Paint) -> Option<Studi
         if long && d > 0.0 {
             let ax = p.x.abs();
             let pull = step(-0.235, -0.36, p.y) * step(-0.15, 0.0, p.z) * (1.0 - 0.55 * step(0.03, 0.16, ax));
-            let reach = (0.14 + 0.16 * look.beard_length) * pull * (d / 0.05).tanh();
+            let reach = (0.20 + 0.20 * look.beard_length) * pull * (d / 0.04).tanh();
             move_by += Vec3::new(-p.x * 0.9 * pull * look.beard_length, -1.0, 0.10) * reach
                 + Vec3::new(-p.x * 0.35 * pull, 0.0, 0.0);
         } else if look.beard == BeardStyle::Goatee || look.beard == BeardStyle::Full {

@@ -80,6 +80,11 @@ fn combed(p: Vec3, seed: u32) -> f32 {
         + 0.3 * noise(Vec3::new(flat.x * 24.0, flat.z * 24.0, along * 2.5), seed ^ 77)
 }
 
+/// Lumps of curls, about -1..1.
+fn curls(p: Vec3, seed: u32) -> f32 {
+    0.7 * noise(p * 25.0, seed ^ 21) + 0.3 * noise(p * 44.0, seed ^ 22)
+}
+
 /// The tint that hair leaves on the skin below it, 0..1 per vertex.
 pub(super) fn scalp_tint(anatomy: &Anatomy, look: &Look) -> Vec<f32> {
     let strength = match look.hair {
@@ -132,11 +137,11 @@ fn cap(skin: &Skin<'_>, warp: &Warp, look: &Look, paint: &Paint) -> StudioMesh {
         let radial = (skin.positions[i] - centre).normalize_or(Vec3::Y);
         let (thickness, width, mix) = match look.hair {
             HairStyle::Curly => {
-                let bump = 1.0 + 0.34 * noise(p * 19.0, seed ^ 21) + 0.10 * noise(p * 37.0, seed ^ 22);
+                let bump = 1.0 + 0.42 * curls(p, seed);
                 ((0.045 + 0.05 * length) * (0.75 + 0.35 * top) * bump, 0.035, 0.6)
             }
             HairStyle::Afro => {
-                let bump = 1.0 + 0.07 * noise(p * 22.0, seed ^ 23);
+                let bump = 1.0 + 0.09 * curls(p, seed);
                 ((0.14 + 0.08 * length) * bump, 0.075, 0.9)
             }
             HairStyle::Mohawk => {
@@ -145,7 +150,7 @@ fn cap(skin: &Skin<'_>, warp: &Warp, look: &Look, paint: &Paint) -> StudioMesh {
                 ((0.13 + 0.10 * length) * back * spikes, 0.030, 1.0)
             }
             _ => {
-                let bump = 1.0 + 0.10 * combed(p, seed ^ 24) + 0.08 * fractal(p * 7.0, seed ^ 25);
+                let bump = 1.0 + 0.20 * combed(p, seed ^ 24) + 0.08 * fractal(p * 7.0, seed ^ 25);
                 let front = top * step(-0.22, 0.02, p.z) * (0.35 + 0.5 * length);
                 ((0.020 + 0.012 * length) * (1.0 + 0.9 * top + front) * bump, 0.032, 0.35)
             }
@@ -164,7 +169,7 @@ fn cap(skin: &Skin<'_>, warp: &Warp, look: &Look, paint: &Paint) -> StudioMesh {
         let p = anatomy.at[i];
         let grain = match look.hair {
             HairStyle::Curly | HairStyle::Afro => {
-                0.6 * noise(p * 21.0, seed ^ 26) + 0.4 * noise(p * 45.0, seed ^ 27)
+                1.1 * curls(p, seed) + 0.4 * noise(p * 45.0, seed ^ 27)
             }
             _ => combed(p, seed ^ 28),
         };
@@ -183,7 +188,7 @@ fn solid(anatomy: &Anatomy, warp: &Warp, look: &Look, paint: &Paint) -> StudioMe
     let raise = 0.085 * look.receding - if fringed(look) { 0.13 } else { 0.0 };
     let part_at = if fringed(look) { 9.0 } else { 0.06 * noise(Vec3::splat(0.5), seed ^ 30) };
     // Ahead of this azimuth the face is free.
-    let opening = |y: f32| interpolate(&[(-0.8, 46.0), (-0.45, 56.0), (-0.25, 68.0), (-0.1, 74.0), (0.07, 68.0)], y);
+    let opening = |y: f32| interpolate(&[(-0.8, 46.0), (-0.45, 56.0), (-0.25, 68.0), (-0.16, 72.0), (-0.075, 67.5), (-0.005, 60.0), (0.07, 51.0)], y);
     let thickness = |p: Vec3| {
         let groove = (-((p.x - part_at) / 0.016).powi(2)).exp() * step(0.2, 0.27, p.y) * step(-0.36, -0.2, p.z);
         let wave = 1.0 + 0.10 * combed(p, seed ^ 31);
@@ -203,7 +208,7 @@ fn solid(anatomy: &Anatomy, warp: &Warp, look: &Look, paint: &Paint) -> StudioMe
             let ray = direction(azimuth, elevation);
             let p = SKULL + ray * radius;
             let side = (a - opening(p.y)).to_radians() * 0.26;
-            let d = if p.y < 0.13 { hairline_distance(p, raise).max(side) } else { hairline_distance(p, raise) };
+            let d = hairline_distance(p, raise).max(side);
             let t = thickness(p) * (d / 0.030).tanh();
             let flat = Vec3::new(ray.x, 0.0, ray.z).normalize_or(Vec3::ZERO);
             // The sides swell over the ears.
@@ -216,12 +221,9 @@ fn solid(anatomy: &Anatomy, warp: &Warp, look: &Look, paint: &Paint) -> StudioMe
             let tips = end + ragged * noise(direction(azimuth, 0.0) * 7.0, seed ^ 32);
             let y = SKULL.y + (tips - SKULL.y) * k;
             let d = (a - opening(y)).to_radians() * 0.28;
-            let open = step(-0.005, 0.045, d);
             let flat = direction(azimuth, 0.0);
-            let p = Vec3::new(0.0, y, SKULL.z) + flat * 0.3;
-            let base = anatomy.skull_radius(azimuth, 0.0) + 0.042 + 0.014 * look.hair_length;
             let swell = 0.022 * step(60.0, 90.0, a) * step(150.0, 115.0, a);
-            let mut radius = base + swell;
+            let mut radius = 0.042 + 0.014 * look.hair_length + swell;
             let fall = step(-0.1, -0.6, y);
             if long {
                 // Over the shoulder blades at the back, over the collar bones in front.
@@ -231,7 +233,11 @@ fn solid(anatomy: &Anatomy, warp: &Warp, look: &Look, paint: &Paint) -> StudioMe
             }
             radius += 0.014 * noise(Vec3::new(flat.x * 9.0, flat.z * 9.0, y * 1.2), seed ^ 33) * step(0.05, -0.15, y);
             let tuck = if k > 0.85 { 1.0 - 0.10 * ((k - 0.85) / 0.15).powi(2) } else { 1.0 };
-            let mut radius = 0.07 + (radius * tuck - 0.07) * open;
+            // The front edge is round: it rises from the skull as above the ears, and
+            // ahead of it the solid closes towards the neck.
+            let core = interpolate(&[(-0.38, 0.01), (-0.1, 0.07)], y);
+            let full = (anatomy.skull_radius(azimuth, 0.0) + radius * (d / 0.030).tanh().max(0.0)) * tuck;
+            let mut radius = core + (full - core) * step(-0.045, 0.0, d);
             let mut y = y;
             if last {
                 radius *= if r == UPPER + lower { 0.80 } else { 0.02 };

@@ -43,7 +43,7 @@ impl StudioHead {
             beard::build(&skin, look, &paint),
             Some(beard::brows(&skin, look, &paint)),
             accessory::glasses(&warp, look, &paint),
-            accessory::hat(&skin, &warp, look, &paint),
+            accessory::hat(anatomy, &warp, look, &paint),
         ];
         for part in parts.into_iter().flatten() {
             mesh.append(&part);

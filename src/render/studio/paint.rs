@@ -107,19 +107,19 @@ impl Paint {
         let grain = noise(p * 38.0, s ^ 5);
         match name {
             "bronze" => {
-                let patina = step(0.15, 0.7, cloud) * 0.22;
+                let patina = step(0.05, 0.6, cloud) * 0.38;
                 let tone = base * (1.0 + 0.10 * cloud + 0.05 * grain);
-                tone.lerp(Vec3::new(0.35, 0.42, 0.33), patina)
+                tone.lerp(Vec3::new(0.30, 0.42, 0.34), patina)
             }
             "gold" | "silver" => base * (1.0 + 0.06 * cloud + 0.02 * grain),
             "marble" => {
                 let vein = 1.0 - (fractal(p * 4.5, s ^ 9) * 5.0).abs().min(1.0);
-                base.lerp(Vec3::new(0.60, 0.61, 0.64), 0.55 * vein * vein) * (1.0 + 0.02 * cloud)
+                base.lerp(Vec3::new(0.60, 0.61, 0.64), 0.7 * vein * vein) * (1.0 + 0.02 * cloud)
             }
             "stone" => base * (1.0 + 0.10 * cloud + 0.13 * grain),
             "wood" => {
                 let ring = (p.x * 3.0 + p.z * 1.5 + 0.25 * cloud) * 16.0 + 2.0 * p.y;
-                base * (1.0 + 0.14 * ring.sin() + 0.06 * noise(p * Vec3::new(50.0, 5.0, 50.0), s))
+                base * (1.0 + 0.18 * ring.sin() + 0.06 * noise(p * Vec3::new(50.0, 5.0, 50.0), s))
             }
             _ => base * (1.0 + 0.05 * cloud + 0.04 * grain),
         }
@@ -202,7 +202,7 @@ impl Paint {
         }
         c *= 1.0 - 0.24 * strength * crease;
         let spots = step(0.52, 0.72, noise(p * 26.0, s ^ 4)) * if p.y > 0.08 { 1.0 } else { 0.6 };
-        c *= Vec3::ONE - Vec3::new(0.16, 0.20, 0.22) * (strength * spots);
+        c *= Vec3::ONE - Vec3::new(0.09, 0.11, 0.12) * (strength * spots);
         c
     }
 
@@ -217,7 +217,7 @@ impl Paint {
     /// Hair-like colour with soft strands; `grain` in about -1..1, `root` darkens.
     pub fn strands(&self, base: Vec3, p: Vec3, grain: f32, root: f32) -> Vec3 {
         let dark = palette::luminance(base) < 0.18;
-        let gain = if dark { 0.30 } else { 0.13 };
+        let gain = if dark { 0.30 } else { 0.15 };
         let colour = base * (1.0 + gain * grain) * (1.0 - 0.18 * root);
         self.finish(colour, p, (0.88 + 0.09 * grain) * (1.0 - 0.10 * root))
     }

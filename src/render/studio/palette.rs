@@ -72,13 +72,13 @@ pub const FABRIC: [Named; 10] = [
 
 /// Materials of statues.
 pub const MATERIAL: [Named; 7] = [
-    ("bronze", [0.52, 0.34, 0.18]),
+    ("bronze", [0.51, 0.35, 0.16]),
     ("gold", [0.92, 0.72, 0.26]),
     ("silver", [0.76, 0.78, 0.81]),
     ("marble", [0.93, 0.92, 0.90]),
     ("stone", [0.52, 0.51, 0.49]),
-    ("clay", [0.73, 0.42, 0.30]),
-    ("wood", [0.58, 0.39, 0.22]),
+    ("clay", [0.76, 0.42, 0.30]),
+    ("wood", [0.68, 0.48, 0.29]),
 ];
 
 /// The value of a name in a table.

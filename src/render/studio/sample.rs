@@ -295,11 +295,12 @@ fn shape(rng: &mut impl Rng, look: &Look) -> HeadParams {
     };
     let gender = if look.male { rng.random_range(0.85..1.0) } else { rng.random_range(0.0..0.15) };
     let mut sliders = std::collections::BTreeMap::new();
-    for slider in model.slider_names() {
-        let name: &str = slider.as_ref();
-        if rng.random_bool(0.4) {
-            let value = (normal(rng) * 0.5 * model.slider_sigma(name)).clamp(-0.6, 0.6);
-            sliders.insert(name.to_owned(), value);
+    for slider in model.sliders() {
+        // Local shape stays mild: most control maps show the mean head.
+        if !slider.sideways && rng.random_bool(0.4) {
+            let value = (normal(rng) * slider.sigma).clamp(-0.6, 0.6);
+            let value = if slider.is_one_ended() { 0.5 * value.abs() } else { value };
+            sliders.insert(slider.name.clone(), value);
         }
     }
     let strength = rng.random_range(0.85..1.05_f32);
@@ -349,7 +350,7 @@ pub fn framed_view(rng: &mut impl Rng, size: u32) -> (View, [f32; 4]) {
         Light::Lambertian { ambient: rng.random_range(0.2..0.9), direction }
     };
     let grey = rng.random_range(0.25..1.0_f32);
-    let tint = if rng.random_bool(0.5) { 0.0 } else { 0.08 };
+    let tint = if rng.random_bool(0.5) { 0.0 } else { 0.05 };
     let background = [0, 1, 2].map(|_| (grey + tint * normal(rng)).clamp(0.2, 1.0));
     let view = View { camera, light, region: ViewRegion::of_azimuth(azimuth), background };
     (view, [azimuth, elevation, 0.7 / (0.5 * fov).to_radians().tan() * distance, fov])
