@@ -26,7 +26,8 @@ fn chance(rng: &mut impl Rng, p: f64) -> bool {
 
 /// "a" or "an" with the phrase.
 fn article(phrase: &str) -> String {
-    let vowel = phrase.starts_with(['a', 'e', 'i', 'o', 'u']) && !phrase.starts_with("eu");
+    let lower = phrase.to_lowercase();
+    let vowel = lower.starts_with(['a', 'e', 'i', 'o', 'u']) && !lower.starts_with("eu");
     format!("{} {phrase}", if vowel { "an" } else { "a" })
 }
 
@@ -47,7 +48,7 @@ fn plain_word<'a>(rng: &mut impl Rng, name: &'a str) -> &'a str {
 #[must_use]
 pub fn caption(look: &Look, rng: &mut impl Rng) -> String {
     let person = person(look, rng);
-    let mut features = features(look, rng);
+    let mut features = features(look, &person.full, rng);
     features.shuffle(rng);
     let wearing: Vec<String> = wearing(look, rng);
     let mut sentence = match &look.material {
@@ -150,9 +151,9 @@ fn person(look: &Look, rng: &mut impl Rng) -> Person {
     if natural && chance(rng, 0.28) {
         words.push(
             match look.ethnicity {
-                Ethnicity::African => pick(rng, &["African", "African", "Black"]),
+                Ethnicity::African => "African",
                 Ethnicity::Asian => pick(rng, &["Asian", "East Asian"]),
-                Ethnicity::European => pick(rng, &["European", "Caucasian", "white"]),
+                Ethnicity::European => pick(rng, &["European", "European", "Caucasian"]),
             }
             .to_owned(),
         );
@@ -191,14 +192,14 @@ fn statue(material: &str, person: &Person, rng: &mut impl Rng) -> String {
     }
 }
 
-fn features(look: &Look, rng: &mut impl Rng) -> Vec<String> {
+fn features(look: &Look, said: &str, rng: &mut impl Rng) -> Vec<String> {
     let mut list = Vec::new();
     let natural = super::palette::find(&super::palette::NATURAL_SKIN, &look.skin).is_some();
     let statue = look.material.is_some();
-    if !statue && chance(rng, if natural { 0.35 } else { 0.93 }) {
+    if !statue && !said.contains("skinned") && chance(rng, if natural { 0.35 } else { 0.93 }) {
         list.push(format!("{} skin", plain_word(rng, &look.skin)));
     }
-    if let Some(hair) = hair(look, statue, rng) {
+    if let Some(hair) = hair(look, said, statue, rng) {
         list.push(hair);
     }
     if let Some(beard) = beard(look, statue, rng) {
@@ -219,9 +220,9 @@ fn features(look: &Look, rng: &mut impl Rng) -> Vec<String> {
     list
 }
 
-fn hair(look: &Look, statue: bool, rng: &mut impl Rng) -> Option<String> {
+fn hair(look: &Look, said: &str, statue: bool, rng: &mut impl Rng) -> Option<String> {
     if look.hair == HairStyle::Bald {
-        return (look.hat == Hat::None && chance(rng, 0.15)).then(|| pick(rng, &["a bald head", "no hair"]).to_owned());
+        return (look.hat == Hat::None && !said.contains("bald") && chance(rng, 0.6)).then(|| pick(rng, &["a bald head", "no hair"]).to_owned());
     }
     if !chance(rng, 0.9) {
         return None;

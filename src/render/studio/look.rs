@@ -1,5 +1,6 @@
 //! What a studio head looks like, as a plain record that captions are built from.
 
+use crate::head::appearance::{self, AppearanceParams};
 use serde::{Deserialize, Serialize};
 
 macro_rules! styles {
@@ -201,6 +202,57 @@ impl Default for Look {
             hat: Hat::None,
             hat_color: "red".into(),
             tint: [0.0; 3],
+        }
+    }
+}
+
+impl From<&AppearanceParams> for Look {
+    /// The same look in the studio's terms; what appearance parameters leave open
+    /// (age, ancestry, lengths) keeps its default.
+    fn from(from: &AppearanceParams) -> Self {
+        let hair = match from.hair {
+            appearance::HairStyle::Bald => HairStyle::Bald,
+            appearance::HairStyle::Buzz => HairStyle::Buzz,
+            appearance::HairStyle::Short => HairStyle::Short,
+            appearance::HairStyle::Curly => HairStyle::Curly,
+            appearance::HairStyle::Afro => HairStyle::Afro,
+            appearance::HairStyle::Mohawk => HairStyle::Mohawk,
+            appearance::HairStyle::Bob => HairStyle::Bob,
+            appearance::HairStyle::Long => HairStyle::Long,
+        };
+        let beard = match from.beard {
+            appearance::BeardStyle::None => BeardStyle::None,
+            appearance::BeardStyle::Stubble => BeardStyle::Stubble,
+            appearance::BeardStyle::Moustache => BeardStyle::Moustache,
+            appearance::BeardStyle::Goatee => BeardStyle::Goatee,
+            appearance::BeardStyle::Full => BeardStyle::Full,
+            appearance::BeardStyle::Long => BeardStyle::Long,
+        };
+        let glasses = match from.glasses {
+            appearance::Glasses::None => Glasses::None,
+            appearance::Glasses::Round => Glasses::Round,
+            appearance::Glasses::Square => Glasses::Square,
+        };
+        let hat = match from.hat {
+            appearance::Hat::None => Hat::None,
+            appearance::Hat::Cap => Hat::Cap,
+            appearance::Hat::Beanie => Hat::Beanie,
+        };
+        let material = (from.material != appearance::Material::Skin).then(|| from.material.name().to_owned());
+        Self {
+            skin: from.skin.name().to_owned(),
+            material,
+            hair,
+            hair_color: from.hair_color.name().to_owned(),
+            brow_color: from.brow_color.name().to_owned(),
+            brow_width: from.brow_thickness,
+            beard,
+            beard_color: from.beard_color.name().to_owned(),
+            eyes: from.iris.name().to_owned(),
+            glasses,
+            hat,
+            hat_color: from.hat_color.name().to_owned(),
+            ..Self::default()
         }
     }
 }

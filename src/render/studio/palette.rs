@@ -18,7 +18,7 @@ pub const NATURAL_SKIN: [Named; 8] = [
 ];
 
 /// Skins of fantasy figures.
-pub const FANTASY_SKIN: [Named; 9] = [
+pub const FANTASY_SKIN: [Named; 10] = [
     ("green", [0.34, 0.62, 0.26]),
     ("blue", [0.28, 0.47, 0.80]),
     ("red", [0.78, 0.20, 0.16]),
@@ -28,6 +28,7 @@ pub const FANTASY_SKIN: [Named; 9] = [
     ("orange", [0.92, 0.54, 0.18]),
     ("pink", [0.95, 0.60, 0.70]),
     ("yellow", [0.93, 0.82, 0.26]),
+    ("gold", [0.84, 0.67, 0.23]),
 ];
 
 /// Hair, beard and brow colours.
@@ -47,17 +48,18 @@ pub const HAIR: [Named; 12] = [
 ];
 
 /// Iris colours.
-pub const IRIS: [Named; 6] = [
+pub const IRIS: [Named; 7] = [
     ("brown", [0.30, 0.17, 0.08]),
     ("blue", [0.25, 0.50, 0.85]),
     ("green", [0.25, 0.55, 0.27]),
     ("grey", [0.50, 0.54, 0.57]),
+    ("hazel", [0.52, 0.41, 0.20]),
     ("red", [0.85, 0.10, 0.10]),
     ("yellow", [0.90, 0.78, 0.15]),
 ];
 
 /// Glasses and hats.
-pub const FABRIC: [Named; 10] = [
+pub const FABRIC: [Named; 11] = [
     ("black", [0.06, 0.06, 0.07]),
     ("red", [0.75, 0.12, 0.12]),
     ("blue", [0.15, 0.26, 0.70]),
@@ -68,6 +70,7 @@ pub const FABRIC: [Named; 10] = [
     ("brown", [0.36, 0.22, 0.12]),
     ("orange", [0.92, 0.48, 0.10]),
     ("purple", [0.46, 0.20, 0.62]),
+    ("pink", [0.94, 0.47, 0.67]),
 ];
 
 /// Materials of statues.

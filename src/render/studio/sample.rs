@@ -117,7 +117,7 @@ fn look(rng: &mut impl Rng) -> Look {
     let skin = if fantasy {
         // The rare pair that prompts like: green twice as often.
         let choices: Vec<(&str, f32)> =
-            FANTASY_SKIN.iter().map(|c| (c.0, if c.0 == "green" { 2.0 } else { 1.0 })).collect();
+            FANTASY_SKIN.iter().map(|c| (c.0, match c.0 { "green" => 2.0, "gold" => 0.4, _ => 1.0 })).collect();
         weighted(rng, &choices)
     } else {
         let weights: [f32; 8] = match ethnicity {
@@ -187,7 +187,7 @@ fn look(rng: &mut impl Rng) -> Look {
     let receding = if male && age >= AgeGroup::Middle && rng.random_bool(0.5) { rng.random() } else { 0.0 };
     let eyes = weighted(
         rng,
-        &IRIS.iter().map(|c| c.0).zip([0.36_f32, 0.26, 0.16, 0.08, 0.08, 0.06]).collect::<Vec<_>>(),
+        &IRIS.iter().map(|c| c.0).zip([0.34_f32, 0.26, 0.16, 0.08, 0.06, 0.06, 0.04]).collect::<Vec<_>>(),
     )
     .to_owned();
     Look {
