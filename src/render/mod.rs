@@ -1,8 +1,11 @@
 //! Drawing and differentiating on wgpu: the only room besides the viewport that
 //! owns GPU objects.
 
+mod atlas;
 pub mod bake;
 pub mod camera;
 pub mod context;
+pub mod control;
 pub mod mesh;
+pub mod studio;
 pub use context::{GpuContext, RenderError};

@@ -1,0 +1,167 @@
+//! Contact sheets of the studio: styles from four sides, or random heads.
+//!
+//! ```text
+//! cargo run --example studio_sheet -- hair sheet.png --size 256
+//! ```
+
+use anyhow::{Result, bail};
+use clap::Parser;
+use headsculpt::batch::{ControlKind, Light, View, ViewRegion};
+use headsculpt::head::HeadModel;
+use headsculpt::render::GpuContext;
+use headsculpt::render::control::ControlRenderer;
+use headsculpt::render::studio::look::{BeardStyle, Expression, Glasses, HairStyle, Hat};
+use headsculpt::render::studio::{Split, Studio, StudioHead, StudioSample, framed_camera, framed_view};
+use headsculpt::rng;
+use std::path::PathBuf;
+
+/// Draws a contact sheet.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// hair, beard, wear, material, face, random or control.
+    what: String,
+    /// PNG to write.
+    out: PathBuf,
+    /// Side of a picture in pixels.
+    #[arg(long, default_value_t = 256)]
+    size: u32,
+    /// Columns of the sheet (random and control).
+    #[arg(long, default_value_t = 12)]
+    columns: usize,
+    /// Rows of the sheet (random and control).
+    #[arg(long, default_value_t = 8)]
+    rows: usize,
+    /// First person.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Enlargement of the written picture.
+    #[arg(long, default_value_t = 1)]
+    zoom: u32,
+    /// Flat light.
+    #[arg(long)]
+    flat: bool,
+}
+
+fn plain(mut sample: StudioSample) -> StudioSample {
+    sample.look.glasses = Glasses::None;
+    sample.look.hat = Hat::None;
+    sample.look.beard = BeardStyle::None;
+    sample.look.material = None;
+    sample.look.expression = Expression::Neutral;
+    sample.params.expression.clear();
+    sample
+}
+
+fn people(arguments: &Arguments) -> Result<Vec<StudioSample>> {
+    let draw = |i: usize| StudioSample::draw(0, Split::HeldOut, arguments.seed + i as u64);
+    let mut list = Vec::new();
+    match arguments.what.as_str() {
+        "hair" => {
+            for (i, style) in HairStyle::ALL.iter().flat_map(|s| [s, s]).enumerate() {
+                let mut sample = plain(draw(i));
+                sample.look.hair = *style;
+                list.push(sample);
+            }
+        }
+        "beard" => {
+            for (i, style) in BeardStyle::ALL.iter().flat_map(|s| [s, s]).enumerate() {
+                let mut sample = (0..).map(|k| draw(i + 100 * k)).find(|s| s.look.male).map_or_else(|| draw(i), plain);
+                sample.look.beard = *style;
+                list.push(sample);
+            }
+        }
+        "wear" => {
+            for i in 0..12 {
+                let mut sample = plain(draw(i));
+                sample.look.glasses = Glasses::ALL[i % 4];
+                sample.look.hat = if i < 4 { Hat::None } else { Hat::ALL[1 + i % 2] };
+                if sample.look.hair == HairStyle::Afro || sample.look.hair == HairStyle::Mohawk {
+                    sample.look.hair = HairStyle::Long;
+                }
+                list.push(sample);
+            }
+        }
+        "material" => {
+            for (i, material) in headsculpt::render::studio::palette::MATERIAL.iter().enumerate() {
+                let mut sample = draw(i);
+                sample.look.material = Some(material.0.to_owned());
+                list.push(sample);
+            }
+        }
+        "face" => list.extend((0..8).map(draw)),
+        other => bail!("unknown sheet '{other}': hair, beard, wear, material, face, random or control"),
+    }
+    Ok(list)
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let context = GpuContext::new()?;
+    let mut studio = Studio::new(&context)?;
+    let size = arguments.size;
+    let mut tiles: Vec<Vec<f32>> = Vec::new();
+    let columns;
+    if arguments.what == "random" || arguments.what == "control" {
+        columns = arguments.columns;
+        let mut control = ControlRenderer::new(&context)?;
+        let wide = arguments.what == "control";
+        let count = if wide { arguments.rows } else { columns * arguments.rows };
+        for i in 0..count as u64 {
+            let sample = StudioSample::draw(0, Split::HeldOut, arguments.seed + i);
+            let head = StudioHead::new(&sample.params, &sample.look, sample.seed)?;
+            let view = framed_view(&mut rng::stream(0, "sheet", arguments.seed + i, "view"), size).0;
+            tiles.push(studio.render(&head, &[view])?.data);
+            if wide {
+                let mean = HeadModel::embedded().mean();
+                let map = control.render(ControlKind::Dense, mean, &[view])?;
+                let pick = |channels: [usize; 3]| -> Vec<f32> {
+                    map.data.chunks_exact(16).flat_map(|p| channels.map(|c| p[c])).collect()
+                };
+                for channels in [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11], [12, 13, 14], [15, 15, 15]] {
+                    tiles.push(pick(channels));
+                }
+                tiles.push(control.render(ControlKind::Landmarks, mean, &[view])?.data);
+                tiles.push(control.render(ControlKind::Normals, mean, &[view])?.data);
+            }
+        }
+        let columns = if wide { 9 } else { columns };
+        return save(&arguments, &tiles, columns);
+    }
+    columns = 8;
+    for sample in people(&arguments)? {
+        let head = StudioHead::new(&sample.params, &sample.look, sample.seed)?;
+        let views: Vec<View> = [0.0, 40.0, 90.0, 180.0]
+            .into_iter()
+            .map(|azimuth| {
+                let camera = framed_camera(azimuth, 5.0, 28.0, 1.0, glam::Vec3::ZERO, size);
+                let light = if arguments.flat {
+                    Light::Flat
+                } else {
+                    let direction = (-camera.forward + 0.5 * camera.up - 0.5 * camera.right).normalize();
+                    Light::Lambertian { ambient: 0.45, direction }
+                };
+                View { camera, light, region: ViewRegion::of_azimuth(azimuth), background: [0.72; 3] }
+            })
+            .collect();
+        let images = studio.render(&head, &views)?;
+        tiles.extend((0..views.len()).map(|v| images.view(v).to_vec()));
+    }
+    save(&arguments, &tiles, columns)
+}
+
+fn save(arguments: &Arguments, tiles: &[Vec<f32>], columns: usize) -> Result<()> {
+    let size = arguments.size;
+    let rows = tiles.len().div_ceil(columns) as u32;
+    let mut sheet = image::RgbImage::new(columns as u32 * size, rows * size);
+    for (i, tile) in tiles.iter().enumerate() {
+        let (x0, y0) = ((i % columns) as u32 * size, (i / columns) as u32 * size);
+        for (p, rgb) in tile.chunks_exact(3).enumerate() {
+            let (x, y) = (p as u32 % size, p as u32 / size);
+            let pixel = [0, 1, 2].map(|k| (rgb[k].clamp(0.0, 1.0) * 255.0 + 0.5) as u8);
+            sheet.put_pixel(x0 + x, y0 + y, image::Rgb(pixel));
+        }
+    }
+    let (w, h) = (sheet.width() * arguments.zoom, sheet.height() * arguments.zoom);
+    image::imageops::resize(&sheet, w, h, image::imageops::FilterType::Nearest).save(&arguments.out)?;
+    Ok(())
+}

@@ -1,0 +1,271 @@
+//! Hair as closed volumes.
+//!
+//! Short cuts displace a copy of the scalp by a signed thickness that is
+//! negative outside the hairline, so the hairline is the curve where the volume
+//! meets the skin: smooth and without gaps from any side. Bob and long hair are one
+//! solid from crown to tips, star-shaped round a vertical axis in every slice.
+
+use super::accessory::hat_distance;
+use super::anatomy::{Anatomy, SKULL, Warp, direction, hairline_distance};
+use super::look::{Hat, HairStyle, Look};
+use super::mesh::{StudioMesh, Surface};
+use super::noise::{fractal, interpolate, noise, step};
+use super::paint::Paint;
+use crate::head::Part;
+use glam::Vec3;
+
+/// The posed skin that patches are grown on.
+pub(super) struct Skin<'a> {
+    pub anatomy: &'static Anatomy,
+    pub positions: &'a [Vec3],
+    pub normals: &'a [Vec3],
+}
+
+impl Skin<'_> {
+    /// A copy of the skin moved by `displace(vertex)`; the first value is the signed
+    /// thickness that decides which triangles exist. Returns the prior vertex of each point.
+    pub fn patch(&self, displace: impl Fn(usize) -> Option<(f32, Vec3)>) -> (Surface, Vec<u32>) {
+        let moved: Vec<Option<(f32, Vec3)>> = (0..self.positions.len())
+            .map(|i| if self.anatomy.part[i] == Part::Skin { displace(i) } else { None })
+            .collect();
+        let mut index = vec![u32::MAX; self.positions.len()];
+        let mut surface = Surface::default();
+        let mut source = Vec::new();
+        for t in self.anatomy.model.part_triangles(Part::Skin) {
+            let corners = t.map(|i| moved[i as usize]);
+            let [Some(a), Some(b), Some(c)] = corners else { continue };
+            if a.0 <= 0.0 && b.0 <= 0.0 && c.0 <= 0.0 {
+                continue;
+            }
+            let triangle = std::array::from_fn(|k| {
+                let v = t[k] as usize;
+                if index[v] == u32::MAX {
+                    index[v] = surface.points.len() as u32;
+                    surface.points.push(self.positions[v] + corners[k].map_or(Vec3::ZERO, |c| c.1));
+                    source.push(v as u32);
+                }
+                index[v]
+            });
+            surface.triangles.push(triangle);
+        }
+        (surface, source)
+    }
+}
+
+/// Signed distance inside the area where this look's hair grows.
+pub(super) fn grown(anatomy: &Anatomy, look: &Look, vertex: usize) -> f32 {
+    let p = anatomy.at[vertex];
+    let raise = 0.085 * look.receding - if fringed(look) { 0.13 } else { 0.0 };
+    let mut d = anatomy.hairline[vertex];
+    if raise != 0.0 {
+        // Keep the mask round the ears, move the front.
+        d = if d < hairline_distance(p, 0.0) - 1e-4 { d } else { hairline_distance(p, raise) };
+    }
+    if look.hair == HairStyle::Mohawk {
+        d = d.min(0.058 - p.x.abs());
+    }
+    d
+}
+
+fn fringed(look: &Look) -> bool {
+    look.fringe && matches!(look.hair, HairStyle::Short | HairStyle::Bob | HairStyle::Long | HairStyle::Curly)
+}
+
+/// Meridians from the crown: the way that combed hair runs.
+fn combed(p: Vec3, seed: u32) -> f32 {
+    let q = p - SKULL;
+    let flat = Vec3::new(q.x, 0.0, q.z).normalize_or(Vec3::Z);
+    let along = q.y.atan2((q.x * q.x + q.z * q.z).sqrt());
+    0.7 * noise(Vec3::new(flat.x * 11.0, flat.z * 11.0, along * 1.3), seed)
+        + 0.3 * noise(Vec3::new(flat.x * 24.0, flat.z * 24.0, along * 2.5), seed ^ 77)
+}
+
+/// Lumps of curls, about -1..1.
+fn curls(p: Vec3, seed: u32) -> f32 {
+    0.7 * noise(p * 25.0, seed ^ 21) + 0.3 * noise(p * 44.0, seed ^ 22)
+}
+
+/// The tint that hair leaves on the skin below it, 0..1 per vertex.
+pub(super) fn scalp_tint(anatomy: &Anatomy, look: &Look) -> Vec<f32> {
+    let strength = match look.hair {
+        HairStyle::Bald => 0.0,
+        HairStyle::Buzz => 0.78,
+        _ => 1.0,
+    };
+    (0..anatomy.at.len())
+        .map(|i| {
+            if strength == 0.0 || anatomy.part[i] != Part::Skin {
+                return 0.0;
+            }
+            let tint = strength * step(-0.008, 0.014, grown(anatomy, look, i));
+            if look.hair == HairStyle::Mohawk {
+                // Shaved sides keep a shadow.
+                tint.max(0.35 * step(-0.01, 0.02, anatomy.hairline[i]) * look.hair_length)
+            } else {
+                tint
+            }
+        })
+        .collect()
+}
+
+/// The hair's volume, or nothing for bald and shaved heads.
+pub(super) fn build(skin: &Skin<'_>, warp: &Warp, look: &Look, paint: &Paint) -> Option<StudioMesh> {
+    match look.hair {
+        HairStyle::Bald | HairStyle::Buzz => None,
+        HairStyle::Bob | HairStyle::Long => Some(solid(skin.anatomy, warp, look, paint)),
+        _ => Some(cap(skin, warp, look, paint)),
+    }
+}
+
+/// Below a hat only a thin layer stays.
+fn pressed(look: &Look, p: Vec3) -> f32 {
+    if look.hat == Hat::None { 1.0 } else { 1.0 - step(-0.035, 0.015, hat_distance(look.hat, p)) }
+}
+
+fn cap(skin: &Skin<'_>, warp: &Warp, look: &Look, paint: &Paint) -> StudioMesh {
+    let anatomy = skin.anatomy;
+    let centre = warp.apply(SKULL);
+    let seed = paint.seed;
+    let length = look.hair_length;
+    let (surface, source) = skin.patch(|i| {
+        let p = anatomy.at[i];
+        let d = grown(anatomy, look, i);
+        if d < -0.07 {
+            return None;
+        }
+        let top = step(0.05, 0.30, p.y);
+        let radial = (skin.positions[i] - centre).normalize_or(Vec3::Y);
+        let (thickness, width, mix) = match look.hair {
+            HairStyle::Curly => {
+                let bump = 1.0 + 0.42 * curls(p, seed);
+                ((0.045 + 0.05 * length) * (0.75 + 0.35 * top) * bump, 0.035, 0.6)
+            }
+            HairStyle::Afro => {
+                let bump = 1.0 + 0.09 * curls(p, seed);
+                ((0.14 + 0.08 * length) * bump, 0.075, 0.9)
+            }
+            HairStyle::Mohawk => {
+                let back = interpolate(&[(-0.25, 0.35), (0.0, 0.75), (0.2, 1.0)], p.y);
+                let spikes = 1.0 + 0.12 * (26.0 * (p.z + p.y * 0.6) + 3.0 * length).sin();
+                ((0.13 + 0.10 * length) * back * spikes, 0.030, 1.0)
+            }
+            _ => {
+                let bump = 1.0 + 0.20 * combed(p, seed ^ 24) + 0.08 * fractal(p * 7.0, seed ^ 25);
+                let front = top * step(-0.22, 0.02, p.z) * (0.35 + 0.5 * length);
+                ((0.020 + 0.012 * length) * (1.0 + 0.9 * top + front) * bump, 0.032, 0.35)
+            }
+        };
+        let press = pressed(look, p);
+        let thickness = if d > 0.0 { thickness * press + 0.010 * (1.0 - press) } else { thickness.min(0.06) };
+        let t = thickness * (d / width).tanh();
+        let mut way = skin.normals[i].lerp(radial, mix).normalize_or(Vec3::Y);
+        if look.hair == HairStyle::Mohawk {
+            way = Vec3::new(way.x * 0.25, way.y, way.z).normalize_or(Vec3::Y);
+        }
+        Some((t, way * t))
+    });
+    surface.paint(|k, _| {
+        let i = source[k] as usize;
+        let p = anatomy.at[i];
+        let grain = match look.hair {
+            HairStyle::Curly | HairStyle::Afro => {
+                1.1 * curls(p, seed) + 0.4 * noise(p * 45.0, seed ^ 27)
+            }
+            _ => combed(p, seed ^ 28),
+        };
+        paint.strands(paint.hair, p, grain, step(0.05, 0.0, grown(anatomy, look, i)))
+    })
+}
+
+/// Bob and long hair.
+fn solid(anatomy: &Anatomy, warp: &Warp, look: &Look, paint: &Paint) -> StudioMesh {
+    const COLUMNS: usize = 112;
+    const UPPER: usize = 22;
+    let seed = paint.seed;
+    let long = look.hair == HairStyle::Long;
+    let end = if long { -0.40 - 0.38 * look.hair_length } else { -0.20 - 0.15 * look.hair_length };
+    let lower = if long { 16 } else { 9 };
+    let raise = 0.085 * look.receding - if fringed(look) { 0.13 } else { 0.0 };
+    let part_at = if fringed(look) { 9.0 } else { 0.06 * noise(Vec3::splat(0.5), seed ^ 30) };
+    // Ahead of this azimuth the face is free.
+    let opening = |y: f32| interpolate(&[(-0.8, 46.0), (-0.45, 56.0), (-0.25, 68.0), (-0.16, 72.0), (-0.075, 67.5), (-0.005, 60.0), (0.07, 51.0)], y);
+    let thickness = |p: Vec3| {
+        let groove = (-((p.x - part_at) / 0.016).powi(2)).exp() * step(0.2, 0.27, p.y) * step(-0.36, -0.2, p.z);
+        let wave = 1.0 + 0.10 * combed(p, seed ^ 31);
+        let full = (0.042 + 0.014 * look.hair_length) * wave * (1.0 - 0.4 * groove);
+        let press = pressed(look, p);
+        full * press + 0.010 * (1.0 - press)
+    };
+    let azimuth_of = |c: usize| 360.0 * c as f32 / COLUMNS as f32;
+    let from_front = |a: f32| if a > 180.0 { 360.0 - a } else { a };
+    let rows = UPPER + lower + 2;
+    let place = |r: usize, c: usize| -> (Vec3, f32) {
+        let azimuth = azimuth_of(c);
+        let a = from_front(azimuth);
+        if r < UPPER {
+            let elevation = 90.0 * (1.0 - r as f32 / (UPPER - 1) as f32);
+            let radius = anatomy.skull_radius(azimuth, elevation);
+            let ray = direction(azimuth, elevation);
+            let p = SKULL + ray * radius;
+            let side = (a - opening(p.y)).to_radians() * 0.26;
+            let d = hairline_distance(p, raise).max(side);
+            let t = thickness(p) * (d / 0.030).tanh();
+            let flat = Vec3::new(ray.x, 0.0, ray.z).normalize_or(Vec3::ZERO);
+            // The sides swell over the ears.
+            let swell = 0.022 * step(0.20, 0.07, p.y) * step(60.0, 90.0, a) * step(150.0, 115.0, a);
+            (p + ray * t.max(-0.05) + flat * swell, d)
+        } else {
+            let last = r >= UPPER + lower;
+            let k = ((r - UPPER + 1) as f32 / lower as f32).min(1.0);
+            let ragged = if long { 0.030 } else { 0.008 };
+            let tips = end + ragged * noise(direction(azimuth, 0.0) * 7.0, seed ^ 32);
+            let y = SKULL.y + (tips - SKULL.y) * k;
+            let d = (a - opening(y)).to_radians() * 0.28;
+            let flat = direction(azimuth, 0.0);
+            let swell = 0.022 * step(60.0, 90.0, a) * step(150.0, 115.0, a);
+            let mut radius = 0.042 + 0.014 * look.hair_length + swell;
+            let fall = step(-0.1, -0.6, y);
+            if long {
+                // Over the shoulder blades at the back, over the collar bones in front.
+                radius += fall * (0.055 * step(120.0, 180.0, a) + 0.03);
+            } else {
+                radius += 0.028 * (std::f32::consts::PI * k).sin() - 0.03 * k * k * k;
+            }
+            radius += 0.014 * noise(Vec3::new(flat.x * 9.0, flat.z * 9.0, y * 1.2), seed ^ 33) * step(0.05, -0.15, y);
+            let tuck = if k > 0.85 { 1.0 - 0.10 * ((k - 0.85) / 0.15).powi(2) } else { 1.0 };
+            // The front edge is round: it rises from the skull as above the ears, and
+            // ahead of it the solid closes towards the neck.
+            let core = interpolate(&[(-0.38, 0.01), (-0.1, 0.07)], y);
+            let full = (anatomy.skull_radius(azimuth, 0.0) + radius * (d / 0.030).tanh().max(0.0)) * tuck;
+            let mut radius = core + (full - core) * step(-0.045, 0.0, d);
+            let mut y = y;
+            if last {
+                radius *= if r == UPPER + lower { 0.80 } else { 0.02 };
+                y -= 0.004;
+            }
+            (Vec3::new(0.0, y, SKULL.z) + flat * radius, d)
+        }
+    };
+    let mut surface = Surface::default();
+    let mut colours = Vec::with_capacity(rows * COLUMNS);
+    let mut places = Vec::with_capacity(rows * COLUMNS);
+    for r in 0..rows {
+        for c in 0..COLUMNS {
+            let (p, d) = place(r, c);
+            places.push(p);
+            colours.push((p, step(0.05, 0.0, d)));
+        }
+    }
+    // Columns run counter-clockwise seen from above, so the grid's outside is outwards.
+    surface.grid(rows, COLUMNS, true, |r, c| warp.apply(places[r * COLUMNS + c]));
+    surface.paint(|k, _| {
+        let (p, root) = colours[k];
+        let q = p - SKULL;
+        let flat = Vec3::new(q.x, 0.0, q.z).normalize_or(Vec3::Z);
+        let along = if q.y > 0.0 { q.y.atan2((q.x * q.x + q.z * q.z).sqrt()) } else { q.y * 2.0 };
+        let grain = 0.65 * noise(Vec3::new(flat.x * 11.0, flat.z * 11.0, along * 0.8), seed ^ 34)
+            + 0.35 * noise(Vec3::new(flat.x * 26.0, flat.z * 26.0, along * 1.4), seed ^ 35);
+        let tips = if long { 0.06 * step(-0.2, end, p.y) } else { 0.0 };
+        paint.strands(paint.hair, p, grain + tips, root)
+    })
+}

@@ -1,0 +1,87 @@
+//! The studio: a deterministic renderer of captioned synthetic heads.
+//!
+//! [`StudioSample::random`] draws a person, [`StudioHead`] shapes and colours it on
+//! the CPU, [`Studio`] draws many views of it in one submission. The light is the
+//! Lambertian term of [`crate::batch::Light`] on sRGB-encoded albedo, so that it
+//! can be divided out again.
+
+mod accessory;
+pub(crate) mod anatomy;
+mod beard;
+pub mod caption;
+mod hair;
+mod head;
+pub mod look;
+mod mesh;
+mod noise;
+mod paint;
+pub mod palette;
+mod sample;
+
+pub use head::StudioHead;
+pub use look::Look;
+pub use mesh::{StudioMesh, StudioVertex};
+pub use sample::{Split, StudioSample, framed_camera, framed_view};
+
+use super::atlas::{Atlas, AtlasView};
+use super::{GpuContext, RenderError};
+use crate::batch::{ImageBatch, View};
+
+/// Draws studio heads. Keeps its pipeline and targets between calls.
+#[derive(Debug)]
+pub struct Studio {
+    atlas: Atlas,
+    supersampling: u32,
+}
+
+impl Studio {
+    /// A studio with 3x3 samples a pixel.
+    ///
+    /// # Errors
+    /// A driver error while the pipeline is built.
+    pub fn new(context: &GpuContext) -> Result<Self, RenderError> {
+        let atlas = Atlas::new(
+            context,
+            "studio",
+            include_str!("../../../shaders/studio.wgsl"),
+            &[3, 3, 3, 3],
+            &[wgpu::Color::TRANSPARENT],
+        )?;
+        Ok(Self { atlas, supersampling: 3 })
+    }
+
+    /// Sets the samples a pixel along each axis, 1..=4.
+    #[must_use]
+    pub fn with_supersampling(mut self, samples: u32) -> Self {
+        self.supersampling = samples.clamp(1, 4);
+        self
+    }
+
+    /// Draws one head from several views of equal size: 3 channels.
+    ///
+    /// # Errors
+    /// Views of different sizes, an empty list, or a driver error.
+    pub fn render(&mut self, head: &StudioHead, views: &[View]) -> Result<ImageBatch, RenderError> {
+        let scene: Vec<AtlasView> = views.iter().map(|v| AtlasView::new(v, head.eyes)).collect();
+        let tiles = self.atlas.draw(
+            bytemuck::cast_slice(&head.mesh.vertices),
+            &head.mesh.triangles,
+            &scene,
+            self.supersampling,
+        )?;
+        let (width, height) = (tiles.width, tiles.height);
+        let mut out = ImageBatch::filled(views.len(), height, width, 3, 0.0);
+        for (v, view) in views.iter().enumerate() {
+            for y in 0..height {
+                for x in 0..width {
+                    let [r, g, b, cover] = tiles.mean(0, v, x, y);
+                    let pixel = ((v * height + y) * width + x) * 3;
+                    for (k, value) in [r, g, b].into_iter().enumerate() {
+                        out.data[pixel + k] = value + (1.0 - cover) * view.background[k];
+                    }
+                }
+            }
+        }
+        Ok(out)
+    }
+}

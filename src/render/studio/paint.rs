@@ -1,0 +1,235 @@
+//! Colours of skin, hair and materials as functions of place.
+
+use super::anatomy::Anatomy;
+use super::look::{AgeGroup, Look};
+use super::noise::{fractal, noise, step};
+use super::palette;
+use crate::head::{Part, Region};
+use glam::{Vec2, Vec3};
+
+/// Brow line of the mean head (x mirrored), face coordinates.
+pub(super) const BROW: [Vec2; 5] = [
+    Vec2::new(0.046, 0.042),
+    Vec2::new(0.080, 0.052),
+    Vec2::new(0.115, 0.054),
+    Vec2::new(0.145, 0.044),
+    Vec2::new(0.166, 0.028),
+];
+const UPPER_LID: [Vec2; 4] = [
+    Vec2::new(0.051, -0.010),
+    Vec2::new(0.084, 0.010),
+    Vec2::new(0.119, 0.010),
+    Vec2::new(0.146, -0.003),
+];
+const LOWER_LID: [Vec2; 4] = [
+    Vec2::new(0.051, -0.011),
+    Vec2::new(0.085, -0.021),
+    Vec2::new(0.110, -0.021),
+    Vec2::new(0.143, -0.003),
+];
+
+/// Distance to a polyline and the share of its length where it is closest.
+pub(super) fn polyline(p: Vec2, line: &[Vec2]) -> (f32, f32) {
+    let mut best = (f32::INFINITY, 0.0);
+    for (i, pair) in line.windows(2).enumerate() {
+        let along = pair[1] - pair[0];
+        let t = ((p - pair[0]).dot(along) / along.length_squared()).clamp(0.0, 1.0);
+        let d = p.distance(pair[0] + along * t);
+        if d < best.0 {
+            best = (d, (i as f32 + t) / (line.len() - 1) as f32);
+        }
+    }
+    best
+}
+
+/// The resolved colours of a look.
+#[derive(Debug, Clone)]
+pub(super) struct Paint {
+    pub skin: Vec3,
+    pub hair: Vec3,
+    pub brow: Vec3,
+    pub beard: Vec3,
+    pub iris: Vec3,
+    pub glasses: Vec3,
+    pub hat: Vec3,
+    pub material: Option<(String, Vec3)>,
+    pub seed: u32,
+    fantasy: bool,
+    age: AgeGroup,
+    red_lips: bool,
+}
+
+impl Paint {
+    pub fn new(look: &Look, seed: u64) -> Self {
+        let jitter = |c: Vec3, k: f32| {
+            let [a, b, d] = look.tint;
+            let warm = Vec3::new(1.0 + 0.02 * b, 1.0 + 0.01 * d, 1.0 - 0.02 * b);
+            (c * (1.0 + k * a) * warm).clamp(Vec3::ZERO, Vec3::ONE)
+        };
+        let skin_of = |name: &str| {
+            palette::find(&palette::NATURAL_SKIN, name)
+                .or_else(|| palette::find(&palette::FANTASY_SKIN, name))
+                .unwrap_or(Vec3::new(0.9, 0.72, 0.59))
+        };
+        let hair_of = |name: &str| palette::find(&palette::HAIR, name).unwrap_or(Vec3::splat(0.3));
+        let fabric = |name: &str| palette::find(&palette::FABRIC, name).unwrap_or(Vec3::splat(0.1));
+        let iris = palette::find(&palette::IRIS, &look.eyes).unwrap_or(Vec3::new(0.3, 0.17, 0.08));
+        let material = look.material.as_ref().map(|name| {
+            (name.clone(), palette::find(&palette::MATERIAL, name).unwrap_or(Vec3::splat(0.5)))
+        });
+        Self {
+            skin: jitter(skin_of(&look.skin), 0.05),
+            hair: jitter(hair_of(&look.hair_color), 0.06),
+            brow: jitter(hair_of(&look.brow_color), 0.0) * 0.85,
+            beard: jitter(hair_of(&look.beard_color), 0.05) * 0.96,
+            iris,
+            glasses: fabric(&look.glasses_color),
+            hat: jitter(fabric(&look.hat_color), 0.06),
+            material,
+            seed: (seed as u32) ^ ((seed >> 32) as u32),
+            fantasy: palette::find(&palette::FANTASY_SKIN, &look.skin).is_some(),
+            age: look.age,
+            red_lips: look.red_lips,
+        }
+    }
+
+    /// The statue's material at a place, darkened by `factor`, or `colour` on living heads.
+    pub fn finish(&self, colour: Vec3, p: Vec3, factor: f32) -> Vec3 {
+        match &self.material {
+            Some((name, base)) => self.substance(name, *base, p) * factor,
+            None => colour,
+        }
+    }
+
+    fn substance(&self, name: &str, base: Vec3, p: Vec3) -> Vec3 {
+        let s = self.seed;
+        let cloud = fractal(p * 6.0, s);
+        let grain = noise(p * 38.0, s ^ 5);
+        match name {
+            "bronze" => {
+                let patina = step(0.05, 0.6, cloud) * 0.38;
+                let tone = base * (1.0 + 0.10 * cloud + 0.05 * grain);
+                tone.lerp(Vec3::new(0.30, 0.42, 0.34), patina)
+            }
+            "gold" | "silver" => base * (1.0 + 0.06 * cloud + 0.02 * grain),
+            "marble" => {
+                let vein = 1.0 - (fractal(p * 4.5, s ^ 9) * 5.0).abs().min(1.0);
+                base.lerp(Vec3::new(0.60, 0.61, 0.64), 0.7 * vein * vein) * (1.0 + 0.02 * cloud)
+            }
+            "stone" => base * (1.0 + 0.10 * cloud + 0.13 * grain),
+            "wood" => {
+                let ring = (p.x * 3.0 + p.z * 1.5 + 0.25 * cloud) * 16.0 + 2.0 * p.y;
+                base * (1.0 + 0.18 * ring.sin() + 0.06 * noise(p * Vec3::new(50.0, 5.0, 50.0), s))
+            }
+            _ => base * (1.0 + 0.05 * cloud + 0.04 * grain),
+        }
+    }
+
+    /// Albedo of the bare prior's vertices (eyes get their colour in the shader).
+    pub fn body(&self, anatomy: &Anatomy) -> Vec<Vec3> {
+        let lips = anatomy.model.region(Region::Lips);
+        let mouth = anatomy.model.region(Region::InnerMouth);
+        let ears = anatomy.model.region(Region::Ears);
+        anatomy
+            .at
+            .iter()
+            .enumerate()
+            .map(|(i, &p)| match anatomy.part[i] {
+                Part::Skin => {
+                    let colour = self.skin_at(p, lips[i], mouth[i], ears[i]);
+                    let lid = lid_line(p);
+                    let factor = (1.0 - 0.16 * lips[i]) * (1.0 - 0.35 * mouth[i]) * (1.0 - 0.3 * lid);
+                    self.finish(colour, p, factor)
+                }
+                Part::TeethUpper | Part::TeethLower => self.finish(Vec3::new(0.91, 0.88, 0.81), p, 0.95),
+                Part::Tongue => self.finish(Vec3::new(0.66, 0.27, 0.27), p, 0.7),
+                _ => self.finish(Vec3::splat(0.08), p, 0.6),
+            })
+            .collect()
+    }
+
+    fn skin_at(&self, p: Vec3, lips: f32, mouth: f32, ears: f32) -> Vec3 {
+        let s = self.seed;
+        let ax = p.x.abs();
+        let front = step(-0.08, 0.0, p.z);
+        let blob = |cx: f32, cy: f32, rx: f32, ry: f32| {
+            (-((ax - cx) / rx).powi(2) - ((p.y - cy) / ry).powi(2)).exp() * front
+        };
+        let mut c = self.skin * (1.0 + 0.022 * fractal(p * 9.0, s ^ 1) + 0.014 * noise(p * 42.0, s ^ 2));
+        let tip = blob(0.0, -0.125, 0.042, 0.035) * step(0.08, 0.12, p.z);
+        let red = (0.9 * blob(0.125, -0.105, 0.055, 0.05) + tip + 0.6 * ears).min(1.0);
+        c *= Vec3::ONE + red * if self.fantasy { Vec3::splat(-0.06) } else { Vec3::new(0.02, -0.10, -0.10) };
+        // Eye sockets and the sides of the nose are darker, the nose ridge lighter.
+        c *= 1.0 - 0.13 * blob(0.095, 0.004, 0.06, 0.036);
+        c *= 1.0 - 0.06 * blob(0.034, -0.05, 0.014, 0.06);
+        c *= 1.0 + 0.03 * blob(0.0, -0.06, 0.014, 0.06);
+        // Nostrils.
+        let nostril = (-((ax - 0.022) / 0.011).powi(2) - ((p.y + 0.152) / 0.008).powi(2)).exp() * step(0.06, 0.08, p.z);
+        c *= 1.0 - 0.6 * nostril;
+        c = self.age_at(c, p, ax, front);
+        let lip_colour = if self.red_lips {
+            Vec3::new(0.74, 0.07, 0.12)
+        } else if self.fantasy {
+            self.skin * Vec3::new(0.72, 0.62, 0.66)
+        } else {
+            self.skin * Vec3::new(0.86, 0.60, 0.60) + Vec3::new(0.05, 0.0, 0.01)
+        };
+        c = c.lerp(lip_colour, lips.min(1.0));
+        c = c.lerp(Vec3::new(0.27, 0.07, 0.07), mouth.min(1.0));
+        c.lerp(Vec3::new(0.07, 0.05, 0.05), lid_line(p))
+    }
+
+    fn age_at(&self, mut c: Vec3, p: Vec3, ax: f32, front: f32) -> Vec3 {
+        let strength = match self.age {
+            AgeGroup::Old => 1.0,
+            AgeGroup::Middle => 0.4,
+            _ => return c,
+        };
+        let s = self.seed;
+        let line = |d: f32, width: f32| (-(d / width).powi(2)).exp();
+        let wobble = 0.006 * noise(Vec3::new(p.x * 14.0, p.y * 3.0, 1.0), s ^ 3);
+        let mut crease = 0.0_f32;
+        for y in [0.105, 0.14, 0.175] {
+            crease = crease.max(0.8 * line(p.y - y - wobble + 0.6 * ax * ax, 0.007) * step(0.15, 0.10, ax) * front);
+        }
+        let fold = [Vec2::new(0.048, -0.135), Vec2::new(0.078, -0.18), Vec2::new(0.098, -0.235)];
+        crease = crease.max(line(polyline(Vec2::new(ax, p.y), &fold).0, 0.009) * front);
+        let bag = [Vec2::new(0.06, -0.038), Vec2::new(0.095, -0.052), Vec2::new(0.13, -0.040)];
+        crease = crease.max(0.8 * line(polyline(Vec2::new(ax, p.y), &bag).0, 0.008) * front);
+        for (y0, y1) in [(0.012, 0.03), (-0.004, -0.004), (-0.018, -0.035)] {
+            let foot = [Vec2::new(0.152, y0), Vec2::new(0.192, y1)];
+            crease = crease.max(0.8 * line(polyline(Vec2::new(ax, p.y), &foot).0, 0.006));
+        }
+        c *= 1.0 - 0.24 * strength * crease;
+        let spots = step(0.52, 0.72, noise(p * 26.0, s ^ 4)) * if p.y > 0.08 { 1.0 } else { 0.6 };
+        c *= Vec3::ONE - Vec3::new(0.09, 0.11, 0.12) * (strength * spots);
+        c
+    }
+
+    /// Colours of sclera, iris and pupil, in the shader's order.
+    pub fn eyes(&self) -> [Vec3; 3] {
+        match &self.material {
+            Some((_, base)) => [*base * 1.0, *base * 0.72, *base * 0.42],
+            None => [Vec3::new(0.95, 0.94, 0.92), self.iris, Vec3::splat(0.03)],
+        }
+    }
+
+    /// Hair-like colour with soft strands; `grain` in about -1..1, `root` darkens.
+    pub fn strands(&self, base: Vec3, p: Vec3, grain: f32, root: f32) -> Vec3 {
+        let dark = palette::luminance(base) < 0.18;
+        let gain = if dark { 0.30 } else { 0.15 };
+        let colour = base * (1.0 + gain * grain) * (1.0 - 0.18 * root);
+        self.finish(colour, p, (0.88 + 0.09 * grain) * (1.0 - 0.10 * root))
+    }
+}
+
+/// How much of the lash line covers the skin at `p`.
+fn lid_line(p: Vec3) -> f32 {
+    if p.z < 0.0 {
+        return 0.0;
+    }
+    let q = Vec2::new(p.x.abs(), p.y);
+    let upper = polyline(q, &UPPER_LID).0;
+    let lower = polyline(q, &LOWER_LID).0;
+    (0.85 * step(0.0105, 0.003, upper)).max(0.35 * step(0.008, 0.002, lower))
+}
