@@ -4,3 +4,7 @@
 pub mod camera;
 pub mod context;
 pub use context::{GpuContext, RenderError};
+
+pub mod adam;
+pub mod field;
+mod kernel;
