@@ -9,3 +9,7 @@ pub mod control;
 pub mod mesh;
 pub mod studio;
 pub use context::{GpuContext, RenderError};
+
+pub mod adam;
+pub mod field;
+mod kernel;

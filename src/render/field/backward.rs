@@ -1,0 +1,276 @@
+//! From image gradients to parameter gradients.
+
+use super::forward::Pending;
+use super::layout::TAPE_STRIDE;
+use super::{Evaluation, Field};
+use crate::render::RenderError;
+use crate::render::kernel::groups_for;
+use bytemuck::Zeroable;
+
+/// What a backward pass saw; the regularisers' values are unweighted means.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct BackwardStats {
+    /// Evaluations that were differentiated.
+    pub evaluations: u64,
+    /// Mean entropy of a sample's weight, bits.
+    pub entropy: f32,
+    /// Mean orientation penalty of a sample (0 without normals).
+    pub orientation: f32,
+    /// Mean of `A (1 - A)` over the rays.
+    pub binarise: f32,
+    /// Bound on the largest gradient of an encoded feature.
+    pub largest_gradient: f32,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, bytemuck::Pod, Zeroable)]
+struct Smooth {
+    offset: u32,
+    side: u32,
+    pad: [u32; 2],
+    absolute: [f32; 4],
+    squared: [f32; 4],
+}
+
+impl Field {
+    /// Adds to the parameters' gradient that of
+    /// `sum(d_color * color) + sum(d_opacity * opacity)` and of the regularisers, for
+    /// the last training render. `d_color` is laid out like the images, `d_opacity` has
+    /// one value a pixel.
+    ///
+    /// # Errors
+    /// [`RenderError::Invalid`] without a training render or for wrong lengths,
+    /// [`RenderError::Numerical`] for values that are not finite, here or on the way.
+    pub fn backward(
+        &mut self,
+        d_color: &[f32],
+        d_opacity: Option<&[f32]>,
+    ) -> Result<BackwardStats, RenderError> {
+        let Some(pending) = self.pending.take() else {
+            return Err(RenderError::Invalid(
+                "there is no training render to differentiate: render first".into(),
+            ));
+        };
+        let rays = pending.composite.rays as usize;
+        if d_color.len() != 3 * rays || d_opacity.is_some_and(|d| d.len() != rays) {
+            return Err(RenderError::Invalid(format!(
+                "gradients of {} colour and {} opacity values do not fit {rays} rays",
+                d_color.len(),
+                d_opacity.map_or(0, <[f32]>::len)
+            )));
+        }
+        let upstream: Vec<[f32; 4]> = d_color
+            .chunks_exact(3)
+            .enumerate()
+            .map(|(i, c)| [c[0], c[1], c[2], d_opacity.map_or(0.0, |d| d[i])])
+            .collect();
+        if let Some(i) = upstream.iter().position(|u| u.iter().any(|v| !v.is_finite())) {
+            return Err(RenderError::Numerical {
+                place: "image gradient",
+                what: format!("pixel {i} is not finite"),
+            });
+        }
+        self.start_lap();
+        let queue = self.context.queue.clone();
+        queue.write_buffer(&self.rays.upstream, 0, bytemuck::cast_slice(&upstream));
+
+        if pending.evaluations > 0 {
+            self.pull_to_encodings(&pending)?;
+            self.scatter(&pending)?;
+        }
+        self.smooth();
+        self.lap("smooth")?;
+
+        let mut stats = BackwardStats {
+            evaluations: u64::from(pending.evaluations),
+            ..self.regulariser_values(&pending)
+        };
+        if pending.evaluations > 0 {
+            let maxima: Vec<f32> = self.context.read(&self.maxima, self.layout.levels.len())?;
+            if let Some(level) = maxima.iter().position(|m| !m.is_finite()) {
+                return Err(RenderError::Numerical {
+                    place: "field gradient",
+                    what: format!("level {level} received {}", maxima[level]),
+                });
+            }
+            stats.largest_gradient = maxima.iter().copied().fold(0.0, f32::max);
+        }
+        Ok(stats)
+    }
+
+    /// The gradient collected so far: grid features level by level, then the network.
+    ///
+    /// # Errors
+    /// Device loss.
+    pub fn gradient(&self) -> Result<Vec<f32>, RenderError> {
+        self.context.read(&self.gradient, self.layout.parameters() as usize)
+    }
+
+    /// Compositing and network adjoints, with the weight gradients.
+    fn pull_to_encodings(&mut self, pending: &Pending) -> Result<(), RenderError> {
+        let composite = self.context.uniform("composite", &pending.composite);
+        let mut encoder = self.context.device.create_command_encoder(&Default::default());
+        encoder.clear_buffer(&self.maxima, 0, None);
+        {
+            let s = &self.samples;
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            self.kernels.composite_adjoint.run(
+                &mut pass,
+                &[
+                    &composite,
+                    &pending.views,
+                    &self.rays.offsets,
+                    &s.values,
+                    &s.shares,
+                    &self.rays.rendered,
+                    &self.rays.upstream,
+                    &s.value_gradients,
+                ],
+                groups_for(pending.composite.rays),
+            );
+        }
+        self.context.queue.submit([encoder.finish()]);
+        self.lap("composite adjoint")?;
+        let whole = self.evaluation(pending.composite.samples, pending.evaluations);
+        for first in (0..pending.evaluations).step_by(TAPE_STRIDE as usize) {
+            let count = TAPE_STRIDE.min(pending.evaluations - first);
+            let evaluation = self.context.uniform("evaluation", &Evaluation { first, count, ..whole });
+            let s = &self.samples;
+            let mut encoder = self.context.device.create_command_encoder(&Default::default());
+            {
+                let mut pass = encoder.begin_compute_pass(&Default::default());
+                self.kernels.network_adjoint.run(
+                    &mut pass,
+                    &[
+                        &evaluation,
+                        &self.weights,
+                        &s.encodings,
+                        &s.value_gradients,
+                        &s.encoding_gradients,
+                        &self.maxima,
+                        &self.tape,
+                    ],
+                    groups_for(count),
+                );
+            }
+            self.context.queue.submit([encoder.finish()]);
+            self.lap("network adjoint")?;
+            if self.config.mlp.train {
+                self.weight_gradient(&evaluation)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn weight_gradient(&mut self, evaluation: &wgpu::Buffer) -> Result<(), RenderError> {
+        let tiles = self.layout.tiles().len() as u32 / 3;
+        let mut encoder = self.context.device.create_command_encoder(&Default::default());
+        {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            self.kernels.weight_gradient.run(
+                &mut pass,
+                &[evaluation, &self.tiles, &self.tape, &self.partials],
+                [super::STRIPES / 64, 1, tiles],
+            );
+            self.kernels.weight_sum.run(
+                &mut pass,
+                &[&self.partials, &self.gradient],
+                groups_for(self.layout.mlp_vectors),
+            );
+        }
+        self.context.queue.submit([encoder.finish()]);
+        self.lap("weight gradient")
+    }
+
+    /// Adds the encoding gradients to the grid's.
+    fn scatter(&mut self, pending: &Pending) -> Result<(), RenderError> {
+        let evaluation = self.context.uniform(
+            "evaluation",
+            &self.evaluation(pending.composite.samples, pending.evaluations),
+        );
+        let s = &self.samples;
+        let mut encoder = self.context.device.create_command_encoder(&Default::default());
+        {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            for level in &self.levels {
+                self.kernels.scatter.run(
+                    &mut pass,
+                    &[
+                        &evaluation,
+                        level,
+                        &s.samples,
+                        &s.encoding_gradients,
+                        &self.maxima,
+                        &self.low,
+                        &self.high,
+                    ],
+                    groups_for(pending.evaluations),
+                );
+            }
+        }
+        self.context.queue.submit([encoder.finish()]);
+        self.lap("scatter")?;
+        let mut encoder = self.context.device.create_command_encoder(&Default::default());
+        {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            for (uniform, level) in self.levels.iter().zip(&self.layout.levels) {
+                self.kernels.gather.run(
+                    &mut pass,
+                    &[uniform, &self.maxima, &self.low, &self.high, &self.gradient],
+                    groups_for(level.entries * self.layout.features),
+                );
+            }
+        }
+        self.context.queue.submit([encoder.finish()]);
+        self.lap("gather")
+    }
+
+    /// Adds the gradient of the smoothness of the dense levels.
+    fn smooth(&self) {
+        let reg = &self.regularisers;
+        let features = self.layout.features as usize;
+        let weights = reg.smooth_absolute[..features].iter().chain(&reg.smooth_squared[..features]);
+        if weights.copied().all(|w| w == 0.0) {
+            return;
+        }
+        let mut encoder = self.context.device.create_command_encoder(&Default::default());
+        {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            for level in self.layout.levels.iter().filter(|l| l.dense) {
+                let side = level.resolution + 1;
+                // Pairs of neighbours along one axis.
+                let pairs = side as f32 * side as f32 * level.resolution as f32;
+                let smooth = Smooth {
+                    offset: level.offset,
+                    side,
+                    pad: [0; 2],
+                    absolute: reg.smooth_absolute.map(|w| w / pairs),
+                    squared: reg.smooth_squared.map(|w| w / pairs),
+                };
+                let uniform = self.context.uniform("smooth", &smooth);
+                self.kernels.smooth.run(
+                    &mut pass,
+                    &[&uniform, &self.parameters, &self.gradient],
+                    groups_for(level.entries),
+                );
+            }
+        }
+        self.context.queue.submit([encoder.finish()]);
+    }
+
+    fn regulariser_values(&self, pending: &Pending) -> BackwardStats {
+        let mut sums = [0.0_f64; 3];
+        for [opacity, entropy, orientation] in &pending.rays {
+            sums[0] += f64::from(*entropy);
+            sums[1] += f64::from(*orientation);
+            sums[2] += f64::from(opacity * (1.0 - opacity));
+        }
+        let samples = f64::from(pending.composite.samples.max(1));
+        BackwardStats {
+            entropy: (sums[0] / samples) as f32,
+            orientation: (sums[1] / samples) as f32,
+            binarise: (sums[2] / pending.rays.len().max(1) as f64) as f32,
+            ..BackwardStats::default()
+        }
+    }
+}
