@@ -105,7 +105,9 @@ impl ImageBatch {
 }
 
 /// What a control image shows; a checkpoint says which of its `ControlNets` eats which.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ControlKind {
     /// Facial contours as coloured lines on black (3 channels).

@@ -72,10 +72,7 @@ impl GpuContext {
             backends: wgpu::Backends::PRIMARY,
             ..wgpu::InstanceDescriptor::new_without_display_handle_from_env()
         });
-        let options = wgpu::RequestAdapterOptions {
-            power_preference,
-            ..Default::default()
-        };
+        let options = wgpu::RequestAdapterOptions { power_preference, ..Default::default() };
         let adapter = pollster::block_on(instance.request_adapter(&options))
             .map_err(|_| RenderError::NoAdapter)?;
         let info = adapter.get_info();
@@ -84,12 +81,10 @@ impl GpuContext {
             required_limits: wgpu::Limits::defaults(),
             ..Default::default()
         };
-        let (device, queue) = pollster::block_on(adapter.request_device(&descriptor)).map_err(
-            |error| RenderError::NoDevice {
-                adapter: info.name.clone(),
-                reason: error.to_string(),
-            },
-        )?;
+        let (device, queue) =
+            pollster::block_on(adapter.request_device(&descriptor)).map_err(|error| {
+                RenderError::NoDevice { adapter: info.name.clone(), reason: error.to_string() }
+            })?;
         let failure = Arc::new(Mutex::new(None));
         let slot = Arc::clone(&failure);
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
