@@ -3,7 +3,7 @@
 use super::mesh::Mesh;
 use super::{GeometryError, smooth, topology};
 use glam::Vec3;
-use meshopt::{SimplifyOptions, SimplifyVertex, VertexDataAdapter};
+use meshopt::{SimplifyOptions, SimplifyVertex};
 
 /// Attempts with more and more vertices locked before a mesh is left as it is.
 const ATTEMPTS: u32 = 6;
@@ -150,14 +150,9 @@ fn simplify(
     max_error: f32,
 ) -> (Mesh, f32) {
     let indices: Vec<u32> = mesh.triangles.iter().flatten().copied().collect();
-    let stride = size_of::<Vec3>();
-    let bytes = bytemuck::cast_slice(&mesh.positions);
-    let Ok(vertices) = VertexDataAdapter::new(bytes, stride, 0) else {
-        // Only a stride that does not divide the data fails, and it does.
-        return (mesh.clone(), 0.0);
-    };
+    let vertices: Vec<[f32; 3]> = mesh.positions.iter().map(Vec3::to_array).collect();
     let mut error = 0.0;
-    let reduced = meshopt::simplify_with_locks(
+    let reduced = meshopt::simplify_with_locks_decoder(
         &indices,
         &vertices,
         locks,
