@@ -1,11 +1,19 @@
 //! Fewer triangles for the same shape.
 
 use super::mesh::Mesh;
-use super::{GeometryError, topology};
-use meshopt::{SimplifyOptions, SimplifyVertex, VertexDataAdapter};
+use super::{GeometryError, smooth, topology};
+use glam::Vec3;
+use meshopt::{SimplifyOptions, SimplifyVertex};
 
 /// Attempts with more and more vertices locked before a mesh is left as it is.
 const ATTEMPTS: u32 = 6;
+
+/// Rounds of relaxing the places where collapses folded the surface.
+const RELAX_ROUNDS: u32 = 12;
+
+/// A triangle is folded if its normal is this far (cosine) from the normals that its
+/// corners had before.
+const FOLDED: f32 = 0.3;
 
 /// What a reduction reached.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
@@ -23,6 +31,8 @@ pub struct DecimateReport {
     pub attempts: u32,
     /// Vertices that were locked in place for that.
     pub locked_vertices: usize,
+    /// Triangles that stand across the surface they stand for, after relaxing.
+    pub folds: usize,
     /// Whether every attempt tore the surface, so that nothing was reduced.
     pub gave_up: bool,
 }
@@ -55,6 +65,7 @@ pub fn decimate(
         error: 0.0,
         attempts: 0,
         locked_vertices: 0,
+        folds: 0,
         gave_up: false,
     };
     if mesh.triangles.len() <= triangles {
@@ -64,11 +75,12 @@ pub fn decimate(
     let mut locks = vec![SimplifyVertex::None; mesh.positions.len()];
     while report.attempts < ATTEMPTS {
         report.attempts += 1;
-        let (reduced, error) = simplify(mesh, &locks, triangles, max_error);
+        let (mut reduced, error) = simplify(mesh, &locks, triangles, max_error);
         let defects = topology::defects(&reduced);
         if defects.topology.is_closed_manifold() && reduced.signed_volume() * volume > 0.0 {
             report.after = reduced.triangles.len();
             report.error = error;
+            report.folds = relax(&mut reduced, &smooth::vertex_normals(mesh));
             return Ok((reduced.compacted(), report));
         }
         // Lock the torn places and everything within as many rings as attempts made.
@@ -97,6 +109,39 @@ pub fn decimate(
     Ok((mesh.clone(), report))
 }
 
+/// Moves the corners of folded triangles towards their neighbours until they lie flat;
+/// returns how many triangles do not. `normals` are those of the surface before.
+fn relax(mesh: &mut Mesh, normals: &[Vec3]) -> usize {
+    let folded = |mesh: &Mesh| -> Vec<u32> {
+        let across = |t: &usize| {
+            let face = mesh.area_vector(*t).normalize_or_zero();
+            mesh.triangles[*t].iter().any(|&v| normals[v as usize].dot(face) < FOLDED)
+        };
+        (0..mesh.triangles.len()).filter(across).map(|t| t as u32).collect()
+    };
+    let mut folds = folded(mesh);
+    if folds.is_empty() {
+        return 0;
+    }
+    let (starts, ring) = smooth::vertex_neighbours(mesh);
+    for _ in 0..RELAX_ROUNDS {
+        let mut moved: Vec<u32> = folds.iter().flat_map(|&t| mesh.triangles[t as usize]).collect();
+        moved.sort_unstable();
+        moved.dedup();
+        let old = mesh.positions.clone();
+        for v in moved {
+            let around = &ring[starts[v as usize] as usize..starts[v as usize + 1] as usize];
+            let mean = around.iter().map(|&u| old[u as usize]).sum::<Vec3>() / around.len() as f32;
+            mesh.positions[v as usize] = old[v as usize].lerp(mean, 0.5);
+        }
+        folds = folded(mesh);
+        if folds.is_empty() {
+            break;
+        }
+    }
+    folds.len()
+}
+
 /// One run of the simplifier; the result names vertices of the input.
 fn simplify(
     mesh: &Mesh,
@@ -105,14 +150,9 @@ fn simplify(
     max_error: f32,
 ) -> (Mesh, f32) {
     let indices: Vec<u32> = mesh.triangles.iter().flatten().copied().collect();
-    let stride = size_of::<glam::Vec3>();
-    let bytes = bytemuck::cast_slice(&mesh.positions);
-    let Ok(vertices) = VertexDataAdapter::new(bytes, stride, 0) else {
-        // Only a stride that does not divide the data fails, and it does.
-        return (mesh.clone(), 0.0);
-    };
+    let vertices: Vec<[f32; 3]> = mesh.positions.iter().map(Vec3::to_array).collect();
     let mut error = 0.0;
-    let reduced = meshopt::simplify_with_locks(
+    let reduced = meshopt::simplify_with_locks_decoder(
         &indices,
         &vertices,
         locks,
@@ -129,7 +169,6 @@ fn simplify(
 mod tests {
     use super::*;
     use crate::geometry::mesh::samples::{cube, sphere};
-    use glam::Vec3;
 
     #[test]
     fn a_sphere_keeps_its_shape_and_closedness() {
@@ -140,7 +179,11 @@ mod tests {
             assert_eq!(small.triangles.len(), report.after);
             assert!(topology::check(&small).is_closed_manifold());
             assert!(small.positions.len() == small.triangles.len() / 2 + 2);
-            assert!(small.positions.iter().all(|p| (p.length() - 0.5).abs() < 1e-5));
+            // Vertices stay on the sphere, but for a few where slivers had folded.
+            let off = small.positions.iter().filter(|p| (p.length() - 0.5).abs() > 1e-5).count();
+            assert!(off * 20 < small.positions.len(), "{off} vertices off, {report:?}");
+            assert!(small.positions.iter().all(|p| (p.length() - 0.5).abs() < 0.02));
+            assert_eq!(report.folds, 0);
             assert!((small.signed_volume() / mesh.signed_volume() - 1.0).abs() < 0.03);
         }
     }
@@ -172,6 +215,18 @@ mod tests {
             assert!(topology::check(&small).is_closed_manifold(), "{report:?}");
             assert!(report.gave_up == (small.triangles.len() == mesh.triangles.len()));
         }
+    }
+
+    #[test]
+    fn folds_are_smoothed_out() {
+        let mut mesh = sphere(Vec3::ZERO, 0.5, 20, 40);
+        let normals = smooth::vertex_normals(&mesh);
+        // Push one vertex over its neighbours.
+        mesh.positions[300] = mesh.positions[302] * 0.99;
+        let before = topology::check(&mesh);
+        assert_eq!(relax(&mut mesh, &normals), 0);
+        assert_eq!(topology::check(&mesh), before);
+        assert!(mesh.positions.iter().all(|p| (p.length() - 0.5).abs() < 0.02));
     }
 
     #[test]

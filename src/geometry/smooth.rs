@@ -51,14 +51,15 @@ pub fn vertex_neighbours(mesh: &Mesh) -> (Vec<u32>, Vec<u32>) {
     (starts, pairs.into_iter().map(|(_, u)| u).collect())
 }
 
-/// Smooth unit normals: the normals of the triangles round each vertex, weighted by the
-/// angle that they take up there (Thürmer and Wüthrich 1998), so that they do not depend
-/// on how a flat area is split. Vertices without area point up.
+/// Smooth unit normals: the normals of the triangles round each vertex, weighted by area
+/// and by the angle that they take up there. The angle makes them independent of how a
+/// flat area is split; the area keeps slivers, whose normals mean nothing, from counting.
+/// Vertices without area point up.
 #[must_use]
 pub fn vertex_normals(mesh: &Mesh) -> Vec<Vec3> {
     let mut normals = vec![Vec3::ZERO; mesh.positions.len()];
     for (t, corners) in mesh.triangles.iter().enumerate() {
-        let face = mesh.area_vector(t).normalize_or_zero();
+        let face = mesh.area_vector(t);
         let p = mesh.corners(t);
         for c in 0..3 {
             let u = (p[(c + 1) % 3] - p[c]).normalize_or_zero();
@@ -88,6 +89,20 @@ mod tests {
         taubin(&mut mesh, 10);
         assert!(roughness(&mesh) < 0.6 * before, "{} of {before}", roughness(&mesh));
         assert!((mesh.signed_volume() / volume - 1.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn slivers_do_not_bend_normals() {
+        // A flat square whose middle vertex is the blunt corner of a tilted needle.
+        let mut mesh = Mesh {
+            positions: [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0)]
+                .map(|(x, z)| Vec3::new(x, 0.0, z))
+                .to_vec(),
+            triangles: vec![[0, 2, 1], [0, 3, 2], [0, 1, 4], [0, 4, 3]],
+        };
+        mesh.positions.extend([Vec3::new(0.5, -0.01, 0.5), Vec3::new(-0.5, 0.01, -0.499)]);
+        mesh.triangles.push([0, 5, 6]);
+        assert!(vertex_normals(&mesh)[0].y > 0.999);
     }
 
     #[test]

@@ -309,7 +309,7 @@ mod tests {
     #[test]
     fn broken_sources_are_named() {
         let mesh = samples::cube(Vec3::ZERO, 0.5);
-        let options = UnwrapOptions { size: 64, padding: 2 };
+        let options = UnwrapOptions { size: 64, padding: 2, ..UnwrapOptions::default() };
         let short = bake(&mesh, options, 50, |_| Ok::<_, Infallible>(vec![[0.0; 3]; 7]));
         assert!(matches!(short, Err(BakeError::Count { expected: 50, actual: 7 })));
         let nan = bake(&mesh, options, 50, |p| Ok::<_, Infallible>(vec![[f32::NAN; 3]; p.len()]));

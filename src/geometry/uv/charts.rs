@@ -65,20 +65,30 @@ pub struct Chart {
     pub triangles: Vec<u32>,
     /// The view.
     pub frame: Frame,
+    /// Size in the texture relative to the other charts.
+    pub scale: f32,
 }
 
 impl Chart {
-    /// Area of the flattened triangles, square world units.
+    /// A point in this chart: x to the right, y down, world units times its scale.
     #[must_use]
-    pub fn projected_area(&self, mesh: &Mesh) -> f64 {
+    pub fn flatten(&self, point: Vec3) -> Vec2 {
+        self.frame.flatten(point) * self.scale
+    }
+
+    /// Area of the flattened triangles, square world units times the squared scale.
+    #[must_use]
+    pub fn texture_area(&self, mesh: &Mesh) -> f64 {
         let area = |&t: &u32| mesh.area_vector(t as usize).dot(self.frame.towards) * 0.5;
-        self.triangles.iter().map(|t| f64::from(area(t))).sum()
+        let sum: f64 = self.triangles.iter().map(|t| f64::from(area(t))).sum();
+        sum * f64::from(self.scale).powi(2)
     }
 }
 
-/// Splits a closed mesh into charts, all of whose triangles face their view.
+/// Splits a closed mesh into charts, all of whose triangles face their view. Charts end
+/// at the height `coarse_below`; those below it get the scale `coarse_scale`.
 #[must_use]
-pub fn segment(mesh: &Mesh) -> Vec<Chart> {
+pub fn segment(mesh: &Mesh, coarse_below: f32, coarse_scale: f32) -> Vec<Chart> {
     let around = face_neighbours(mesh);
     let areas: Vec<f32> =
         (0..mesh.triangles.len()).map(|t| mesh.area_vector(t).length() * 0.5).collect();
@@ -92,12 +102,21 @@ pub fn segment(mesh: &Mesh) -> Vec<Chart> {
     for _ in 0..4 {
         absorb(mesh, &normals, &areas, &around, &mut sides);
     }
-    connected(&around, &sides)
+    let coarse: Vec<bool> = (0..mesh.triangles.len())
+        .map(|t| {
+            let middle = mesh.corners(t).iter().map(|p| p.y).sum::<f32>() / 3.0;
+            coarse_scale < 1.0 && middle < coarse_below
+        })
+        .collect();
+    let groups: Vec<(u8, bool)> = sides.into_iter().zip(coarse).collect();
+    connected(&around, &groups)
         .into_iter()
         .map(|triangles| {
-            let axis = SIDES[sides[triangles[0] as usize] as usize].0;
+            let (side, coarse) = groups[triangles[0] as usize];
+            let axis = SIDES[side as usize].0;
             let towards = flattest(&triangles, &normals, &areas, axis);
-            Chart { triangles, frame: Frame::facing(towards) }
+            let scale = if coarse { coarse_scale } else { 1.0 };
+            Chart { triangles, frame: Frame::facing(towards), scale }
         })
         .collect()
 }
@@ -206,8 +225,8 @@ fn absorb(
     }
 }
 
-/// Connected sets of triangles with one side, in the order of their first triangle.
-fn connected(around: &[[Option<u32>; 3]], sides: &[u8]) -> Vec<Vec<u32>> {
+/// Connected sets of triangles with one label, in the order of their first triangle.
+fn connected<T: PartialEq>(around: &[[Option<u32>; 3]], sides: &[T]) -> Vec<Vec<u32>> {
     let mut sets = DisjointSets::new(sides.len());
     for (t, neighbours) in around.iter().enumerate() {
         for &n in neighbours.iter().flatten() {
@@ -249,18 +268,32 @@ mod tests {
     #[test]
     fn a_cube_has_six_charts_and_every_triangle_faces_its_view() {
         let mesh = cube(Vec3::ZERO, 0.5);
-        let charts = segment(&mesh);
+        let charts = segment(&mesh, -9.0, 1.0);
         assert_eq!(charts.len(), 6);
-        let area: f64 = charts.iter().map(|c| c.projected_area(&mesh)).sum();
+        let area: f64 = charts.iter().map(|c| c.texture_area(&mesh)).sum();
         assert!((area - 6.0).abs() < 1e-5);
 
         let mesh = sphere(Vec3::ZERO, 0.5, 60, 120);
-        let charts = segment(&mesh);
+        let charts = segment(&mesh, -9.0, 1.0);
         assert_eq!(charts.len(), 6);
         for chart in &charts {
             for &t in &chart.triangles {
                 let n = mesh.area_vector(t as usize).normalize();
                 assert!(n.dot(chart.frame.towards) >= VERY_OBLIQUE);
+            }
+        }
+    }
+
+    #[test]
+    fn charts_end_where_coarse_ones_begin() {
+        let mesh = sphere(Vec3::ZERO, 0.5, 60, 120);
+        let charts = segment(&mesh, -0.2, 0.5);
+        // Four sides are cut in two.
+        assert_eq!(charts.len(), 10);
+        for chart in &charts {
+            for &t in &chart.triangles {
+                let middle = mesh.corners(t as usize).iter().map(|p| p.y).sum::<f32>() / 3.0;
+                assert_eq!(middle < -0.2, chart.scale == 0.5);
             }
         }
     }

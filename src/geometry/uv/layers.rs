@@ -29,10 +29,10 @@ pub fn separate(mesh: &Mesh, charts: Vec<Chart>, scale: f32) -> Vec<Chart> {
             member[t as usize] = next_mark;
         }
         for group in groups(&around, &mut member, next_mark, &covered) {
-            todo.push_back(Chart { triangles: group, frame: chart.frame });
+            todo.push_back(Chart { triangles: group, ..chart });
         }
         next_mark += 1;
-        done.push(Chart { triangles: kept, frame: chart.frame });
+        done.push(Chart { triangles: kept, ..chart });
     }
     done
 }
@@ -47,7 +47,7 @@ fn top_layer(
     scale: f32,
 ) -> (Vec<u32>, Vec<u32>) {
     let flat = |t: u32| {
-        mesh.triangles[t as usize].map(|v| chart.frame.flatten(mesh.positions[v as usize]) * scale)
+        mesh.triangles[t as usize].map(|v| chart.flatten(mesh.positions[v as usize]) * scale)
     };
     let (mut low, mut high) = (Vec2::INFINITY, Vec2::NEG_INFINITY);
     for p in chart.triangles.iter().flat_map(|&t| flat(t)) {
@@ -191,7 +191,7 @@ mod tests {
         }
         assert!((0..mesh.triangles.len()).all(|t| mesh.area_vector(t).y > 0.0));
         let all = (0..mesh.triangles.len() as u32).collect();
-        let chart = Chart { triangles: all, frame: Frame::facing(Vec3::Y) };
+        let chart = Chart { triangles: all, frame: Frame::facing(Vec3::Y), scale: 1.0 };
         let charts = separate(&mesh, vec![chart], 64.0);
         assert!((2..=3).contains(&charts.len()), "{} charts", charts.len());
         let sizes: Vec<_> = charts.iter().map(|c| c.triangles.len()).collect();

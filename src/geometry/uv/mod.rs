@@ -13,17 +13,22 @@ use super::{GeometryError, Mesh, topology};
 use glam::Vec2;
 
 /// How a surface is unwrapped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct UnwrapOptions {
     /// Width and height of the texture, a multiple of 4 within 64 and 8192.
     pub size: u32,
     /// Smallest distance between charts, texels.
     pub padding: u32,
+    /// What lies below this height gets charts of its own with fewer texels: the shoulders
+    /// and the cut under the bust matter less than the face. World units.
+    pub coarse_below: f32,
+    /// Scale of those charts relative to the others, within 0.1 and 1.
+    pub coarse_scale: f32,
 }
 
 impl Default for UnwrapOptions {
     fn default() -> Self {
-        Self { size: 1024, padding: 6 }
+        Self { size: 1024, padding: 6, coarse_below: -0.45, coarse_scale: 0.5 }
     }
 }
 
@@ -40,7 +45,8 @@ pub struct Atlas {
     pub charts: Vec<u32>,
     /// Number of charts.
     pub chart_count: usize,
-    /// Texels along a world unit of surface that faces its chart's direction.
+    /// Texels along a world unit of surface that faces its chart's direction (charts that
+    /// are not coarse).
     pub texels_per_unit: f32,
 }
 
@@ -79,13 +85,18 @@ pub fn unwrap(mesh: &Mesh, options: UnwrapOptions) -> Result<Atlas, GeometryErro
     if options.padding > options.size / 16 {
         return Err(GeometryError::Setting("the padding must be at most a 16th of the texture"));
     }
+    if !(0.1..=1.0).contains(&options.coarse_scale) || options.coarse_below.is_nan() {
+        return Err(GeometryError::Setting(
+            "the scale of coarse charts must be within 0.1 and 1, their height a number",
+        ));
+    }
     mesh.validate()?;
     let found = topology::check(mesh);
     if !found.is_closed_manifold() || mesh.triangles.is_empty() {
         return Err(GeometryError::Open(found));
     }
-    let groups = charts::segment(mesh);
-    let area: f64 = groups.iter().map(|g| g.projected_area(mesh)).sum();
+    let groups = charts::segment(mesh, options.coarse_below, options.coarse_scale);
+    let area: f64 = groups.iter().map(|g| g.texture_area(mesh)).sum();
     // About the scale that the packing will reach; overlaps are looked for a little finer.
     let scale = (f64::from(options.size).powi(2) * 0.6 / area.max(1e-12)).sqrt() as f32;
     let charts = layers::separate(mesh, groups, scale * 1.5);
@@ -107,7 +118,7 @@ fn assemble(mesh: &Mesh, charts: &[charts::Chart], packed: &pack::Packing, size:
     let uvs = corners
         .iter()
         .map(|&(v, c)| {
-            let flat = charts[c as usize].frame.flatten(mesh.positions[v as usize]);
+            let flat = charts[c as usize].flatten(mesh.positions[v as usize]);
             packed.placements[c as usize].texel(flat) / size as f32
         })
         .collect();
@@ -186,7 +197,9 @@ mod tests {
     #[test]
     fn splitting_keeps_the_surface_and_the_face_is_one_chart() {
         let mesh = bust(64, 6000);
-        let atlas = unwrap(&mesh, UnwrapOptions { size: 512, padding: 4 }).expect("packs");
+        let atlas =
+            unwrap(&mesh, UnwrapOptions { size: 512, padding: 4, ..UnwrapOptions::default() })
+                .expect("packs");
         let split = atlas.split(&mesh);
         for t in 0..mesh.triangles.len() {
             assert_eq!(split.corners(t), mesh.corners(t));
@@ -205,11 +218,47 @@ mod tests {
     }
 
     #[test]
+    fn coarse_charts_leave_more_texels_to_the_others() {
+        // Broad shoulders below the neck.
+        let shoulders = |p: glam::Vec3| {
+            let half = glam::Vec3::new(0.5, 0.1, 0.3);
+            ((p + glam::Vec3::Y * 0.65).abs() - half).max_element().min(samples::bust(p))
+        };
+        let grid = ScalarGrid::from_fn(64, shoulders).expect("finite");
+        let options = SurfaceOptions { triangles: 6000, ..SurfaceOptions::default() };
+        let mesh = surface(&grid, &options).expect("closed").mesh;
+        let even = UnwrapOptions { coarse_scale: 1.0, ..UnwrapOptions::default() };
+        let even = unwrap(&mesh, even).expect("packs");
+        let atlas = unwrap(&mesh, UnwrapOptions::default()).expect("packs");
+        let gain = atlas.texels_per_unit / even.texels_per_unit;
+        assert!(gain > 1.15, "{gain}");
+        let density = |triangle: usize| {
+            let [a, b, c] = atlas.triangles[triangle].map(|v| atlas.uvs[v as usize] * 1024.0);
+            ((b - a).perp_dot(c - a).abs() / mesh.area_vector(triangle).length()).sqrt()
+        };
+        let (mut face, mut cut) = (0, 0);
+        for t in 0..mesh.triangles.len() {
+            let (at, n) = (mesh.corners(t)[0], mesh.area_vector(t).normalize());
+            if n.z > 0.9 && at.y.abs() < 0.2 && at.x.abs() < 0.15 {
+                let share = density(t) / atlas.texels_per_unit;
+                assert!(share > 0.85, "{share} at {at}");
+                face += 1;
+            } else if n.y < -0.99 && at.y < -0.7 {
+                assert!((density(t) / (0.5 * atlas.texels_per_unit) - 1.0).abs() < 0.05);
+                cut += 1;
+            }
+        }
+        assert!(face > 50 && cut > 20, "{face} {cut}");
+    }
+
+    #[test]
     fn bad_input_is_refused() {
         let mut mesh = samples::cube(glam::Vec3::ZERO, 0.5);
-        let bad = UnwrapOptions { size: 1001, padding: 4 };
+        let bad = UnwrapOptions { size: 1001, ..UnwrapOptions::default() };
         assert!(matches!(unwrap(&mesh, bad), Err(GeometryError::Setting(_))));
-        let bad = UnwrapOptions { size: 64, padding: 5 };
+        let bad = UnwrapOptions { size: 64, padding: 5, ..UnwrapOptions::default() };
+        assert!(matches!(unwrap(&mesh, bad), Err(GeometryError::Setting(_))));
+        let bad = UnwrapOptions { coarse_scale: f32::NAN, ..UnwrapOptions::default() };
         assert!(matches!(unwrap(&mesh, bad), Err(GeometryError::Setting(_))));
         mesh.triangles.pop();
         assert!(matches!(unwrap(&mesh, UnwrapOptions::default()), Err(GeometryError::Open(_))));

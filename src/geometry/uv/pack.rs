@@ -48,7 +48,7 @@ pub fn pack(
     charts: &[Chart],
     options: UnwrapOptions,
 ) -> Result<Packing, GeometryError> {
-    let area: f64 = charts.iter().map(|c| c.projected_area(mesh)).sum();
+    let area: f64 = charts.iter().map(|c| c.texture_area(mesh)).sum();
     let ideal = (f64::from(options.size).powi(2) / area.max(1e-12)).sqrt() as f32;
     let (mut low, mut high) = (0.0, ideal);
     let mut best = None;
@@ -135,7 +135,7 @@ impl Stencil {
         let block = BLOCK as f32;
         let flat = |t: u32| {
             mesh.triangles[t as usize]
-                .map(|v| turn(chart.frame.flatten(mesh.positions[v as usize]), turns) * scale)
+                .map(|v| turn(chart.flatten(mesh.positions[v as usize]), turns) * scale)
         };
         let (mut low, mut high) = (Vec2::INFINITY, Vec2::NEG_INFINITY);
         for p in chart.triangles.iter().flat_map(|&t| flat(t)) {
