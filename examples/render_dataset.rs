@@ -13,10 +13,10 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use headsculpt::batch::{ControlKind, DENSE_CHANNELS, Light};
 use headsculpt::head::HeadModel;
+use headsculpt::render::GpuContext;
 use headsculpt::render::control::ControlRenderer;
 use headsculpt::render::studio::caption::{caption, view_words};
 use headsculpt::render::studio::{Split, Studio, StudioHead, StudioSample, framed_view};
-use headsculpt::render::GpuContext;
 use headsculpt::rng;
 use rand::Rng;
 use std::path::{Path, PathBuf};
@@ -141,8 +141,9 @@ fn add_head(
 ) -> Result<()> {
     let stage = if split == Split::Train { "dataset-train" } else { "dataset-held-out" };
     let mut rng = rng::stream(arguments.seed, stage, index, "views");
-    let framed: Vec<_> =
-        (0..arguments.views_per_head.max(1)).map(|_| framed_view(&mut rng, arguments.size)).collect();
+    let framed: Vec<_> = (0..arguments.views_per_head.max(1))
+        .map(|_| framed_view(&mut rng, arguments.size))
+        .collect();
     let views: Vec<_> = framed.iter().map(|f| f.0).collect();
     let images = studio.render(head, &views)?;
     let use_mean = rng.random_bool(arguments.mean_control);
@@ -179,7 +180,10 @@ fn write(stem: &Path, arguments: &Arguments, shard: &Shard) -> Result<()> {
     let side = arguments.size as usize;
     let tensors = [
         ("image", TensorView::new(Dtype::U8, vec![n, side, side, 3], &shard.image)?),
-        ("control", TensorView::new(Dtype::U8, vec![n, DENSE_CHANNELS, side, side], &shard.control)?),
+        (
+            "control",
+            TensorView::new(Dtype::U8, vec![n, DENSE_CHANNELS, side, side], &shard.control)?,
+        ),
         ("view", TensorView::new(Dtype::F32, vec![n, 4], bytemuck::cast_slice(&shard.view))?),
         ("flat", TensorView::new(Dtype::U8, vec![n], &shard.flat)?),
         ("mean", TensorView::new(Dtype::U8, vec![n], &shard.mean)?),

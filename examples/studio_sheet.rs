@@ -11,7 +11,9 @@ use headsculpt::head::HeadModel;
 use headsculpt::render::GpuContext;
 use headsculpt::render::control::ControlRenderer;
 use headsculpt::render::studio::look::{BeardStyle, Expression, Glasses, HairStyle, Hat};
-use headsculpt::render::studio::{Split, Studio, StudioHead, StudioSample, framed_camera, framed_view};
+use headsculpt::render::studio::{
+    Split, Studio, StudioHead, StudioSample, framed_camera, framed_view,
+};
 use headsculpt::rng;
 use std::path::PathBuf;
 
@@ -65,7 +67,10 @@ fn people(arguments: &Arguments) -> Result<Vec<StudioSample>> {
         }
         "beard" => {
             for (i, style) in BeardStyle::ALL.iter().flat_map(|s| [s, s]).enumerate() {
-                let mut sample = (0..).map(|k| draw(i + 100 * k)).find(|s| s.look.male).map_or_else(|| draw(i), plain);
+                let mut sample = (0..64)
+                    .map(|k| draw(i + 100 * k))
+                    .find(|s| s.look.male)
+                    .map_or_else(|| draw(i), plain);
                 sample.look.beard = *style;
                 list.push(sample);
             }
@@ -89,7 +94,9 @@ fn people(arguments: &Arguments) -> Result<Vec<StudioSample>> {
             }
         }
         "face" => list.extend((0..8).map(draw)),
-        other => bail!("unknown sheet '{other}': hair, beard, wear, material, face, random or control"),
+        other => {
+            bail!("unknown sheet '{other}': hair, beard, wear, material, face, random or control")
+        }
     }
     Ok(list)
 }
@@ -109,7 +116,8 @@ fn main() -> Result<()> {
         for i in 0..count as u64 {
             let sample = StudioSample::draw(0, Split::HeldOut, arguments.seed + i);
             let head = StudioHead::new(&sample.params, &sample.look, sample.seed)?;
-            let view = framed_view(&mut rng::stream(0, "sheet", arguments.seed + i, "view"), size).0;
+            let view =
+                framed_view(&mut rng::stream(0, "sheet", arguments.seed + i, "view"), size).0;
             tiles.push(studio.render(&head, &[view])?.data);
             if wide {
                 let mean = HeadModel::embedded().mean();
@@ -117,7 +125,9 @@ fn main() -> Result<()> {
                 let pick = |channels: [usize; 3]| -> Vec<f32> {
                     map.data.chunks_exact(16).flat_map(|p| channels.map(|c| p[c])).collect()
                 };
-                for channels in [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11], [12, 13, 14], [15, 15, 15]] {
+                for channels in
+                    [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11], [12, 13, 14], [15, 15, 15]]
+                {
                     tiles.push(pick(channels));
                 }
                 tiles.push(control.render(ControlKind::Landmarks, mean, &[view])?.data);
@@ -137,10 +147,16 @@ fn main() -> Result<()> {
                 let light = if arguments.flat {
                     Light::Flat
                 } else {
-                    let direction = (-camera.forward + 0.5 * camera.up - 0.5 * camera.right).normalize();
+                    let direction =
+                        (-camera.forward + 0.5 * camera.up - 0.5 * camera.right).normalize();
                     Light::Lambertian { ambient: 0.45, direction }
                 };
-                View { camera, light, region: ViewRegion::of_azimuth(azimuth), background: [0.72; 3] }
+                View {
+                    camera,
+                    light,
+                    region: ViewRegion::of_azimuth(azimuth),
+                    background: [0.72; 3],
+                }
             })
             .collect();
         let images = studio.render(&head, &views)?;
@@ -162,6 +178,7 @@ fn save(arguments: &Arguments, tiles: &[Vec<f32>], columns: usize) -> Result<()>
         }
     }
     let (w, h) = (sheet.width() * arguments.zoom, sheet.height() * arguments.zoom);
-    image::imageops::resize(&sheet, w, h, image::imageops::FilterType::Nearest).save(&arguments.out)?;
+    image::imageops::resize(&sheet, w, h, image::imageops::FilterType::Nearest)
+        .save(&arguments.out)?;
     Ok(())
 }

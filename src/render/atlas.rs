@@ -146,12 +146,14 @@ impl Atlas {
                     3 => wgpu::VertexFormat::Float32x3,
                     _ => wgpu::VertexFormat::Float32x4,
                 };
-                let attribute = wgpu::VertexAttribute { format, offset, shader_location: location as u32 };
+                let attribute =
+                    wgpu::VertexAttribute { format, offset, shader_location: location as u32 };
                 offset += u64::from(floats) * 4;
                 attribute
             })
             .collect();
-        let colour: Vec<Option<wgpu::ColorTargetState>> = clears.iter().map(|_| Some(FORMAT.into())).collect();
+        let colour: Vec<Option<wgpu::ColorTargetState>> =
+            clears.iter().map(|_| Some(FORMAT.into())).collect();
         let pipeline = device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
             label: Some(label),
             layout: Some(&pipeline_layout),
@@ -184,7 +186,13 @@ impl Atlas {
             cache: None,
         });
         context.check()?;
-        Ok(Self { context: context.clone(), pipeline, layout, clears: clears.to_vec(), targets: None })
+        Ok(Self {
+            context: context.clone(),
+            pipeline,
+            layout,
+            clears: clears.to_vec(),
+            targets: None,
+        })
     }
 
     /// Draws `vertices` (as bytes) from every view with `samples` squared samples a pixel.
@@ -200,7 +208,9 @@ impl Atlas {
         };
         let (width, height) = first.size;
         if width == 0 || height == 0 || views.iter().any(|v| v.size != first.size) {
-            return Err(RenderError::Invalid("the views of one batch must have one size above zero".into()));
+            return Err(RenderError::Invalid(
+                "the views of one batch must have one size above zero".into(),
+            ));
         }
         let tile = (width * samples, height * samples);
         let columns = (MAX_SIDE / tile.0).min(views.len() as u32);
@@ -218,7 +228,11 @@ impl Atlas {
         let device = &self.context.device;
         let buffer = |usage, contents: &[u8]| {
             use wgpu::util::DeviceExt;
-            device.create_buffer_init(&wgpu::util::BufferInitDescriptor { label: None, contents, usage })
+            device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+                label: None,
+                contents,
+                usage,
+            })
         };
         let vertex_buffer = buffer(wgpu::BufferUsages::VERTEX, vertices);
         let index_buffer = buffer(wgpu::BufferUsages::INDEX, bytemuck::cast_slice(triangles));
@@ -250,7 +264,10 @@ impl Atlas {
                     view,
                     depth_slice: None,
                     resolve_target: None,
-                    ops: wgpu::Operations { load: wgpu::LoadOp::Clear(*clear), store: wgpu::StoreOp::Store },
+                    ops: wgpu::Operations {
+                        load: wgpu::LoadOp::Clear(*clear),
+                        store: wgpu::StoreOp::Store,
+                    },
                 })
             })
             .collect();
@@ -315,7 +332,11 @@ impl Atlas {
             })
         };
         let usage = wgpu::TextureUsages::RENDER_ATTACHMENT;
-        let colour = self.clears.iter().map(|_| texture(FORMAT, usage | wgpu::TextureUsages::COPY_SRC)).collect();
+        let colour = self
+            .clears
+            .iter()
+            .map(|_| texture(FORMAT, usage | wgpu::TextureUsages::COPY_SRC))
+            .collect();
         let depth = texture(DEPTH, usage).create_view(&Default::default());
         self.targets = Some(Targets { width, height, colour, depth });
     }

@@ -17,8 +17,9 @@ const CHAINS: [([f32; 3], &[u16]); 13] = [
     (
         [10.0, 200.0, 10.0],
         &[
-            10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176,
-            149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109, 10,
+            10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400,
+            377, 152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67,
+            109, 10,
         ],
     ),
     ([10.0, 200.0, 180.0], &[263, 249, 390, 373, 374, 380, 381, 382, 362]),
@@ -84,9 +85,9 @@ impl ControlRenderer {
             ControlKind::Dense => Ok(dense(&self.draw(head, views)?, views)),
             ControlKind::Normals => Ok(normals(&self.draw(head, views)?, views.len())),
             ControlKind::Landmarks => landmarks(head, views, self.occlusion),
-            ControlKind::Reference => {
-                Err(RenderError::Invalid("a reference control image is a render of the avatar, not of the prior".into()))
-            }
+            ControlKind::Reference => Err(RenderError::Invalid(
+                "a reference control image is a render of the avatar, not of the prior".into(),
+            )),
         }
     }
 
@@ -94,7 +95,8 @@ impl ControlRenderer {
         let anatomy = Anatomy::get();
         let vertices = vertices(anatomy, head);
         let triangles = bare_triangles(anatomy.model);
-        let scene: Vec<AtlasView> = views.iter().map(|v| AtlasView::new(v, [Vec3::ZERO; 3])).collect();
+        let scene: Vec<AtlasView> =
+            views.iter().map(|v| AtlasView::new(v, [Vec3::ZERO; 3])).collect();
         self.atlas.draw(bytemuck::cast_slice(&vertices), &triangles, &scene, SAMPLES)
     }
 }
@@ -150,8 +152,8 @@ fn dense(tiles: &Tiles, views: &[View]) -> ImageBatch {
                 let [n, c, u, l] = [0, 1, 2, 3].map(|t| tiles.mean(t, v, x, y));
                 let at = ((v * height + y) * width + x) * DENSE_CHANNELS;
                 out.data[at..at + DENSE_CHANNELS].copy_from_slice(&[
-                    n[0], n[1], n[2], c[0], c[1], c[2], n[3], c[3], background, u[0], u[1], u[2], u[3], l[0], l[1],
-                    l[2],
+                    n[0], n[1], n[2], c[0], c[1], c[2], n[3], c[3], background, u[0], u[1], u[2],
+                    u[3], l[0], l[1], l[2],
                 ]);
             }
         }
@@ -174,13 +176,20 @@ fn normals(tiles: &Tiles, views: usize) -> ImageBatch {
     out
 }
 
-fn landmarks(head: &ShapedHead, views: &[View], occlusion: bool) -> Result<ImageBatch, RenderError> {
+fn landmarks(
+    head: &ShapedHead,
+    views: &[View],
+    occlusion: bool,
+) -> Result<ImageBatch, RenderError> {
     let Some(first) = views.first() else {
         return Err(RenderError::Invalid("there is no view to draw".into()));
     };
     let (width, height) = (first.camera.width as usize, first.camera.height as usize);
-    if views.iter().any(|v| (v.camera.width as usize, v.camera.height as usize) != (width, height)) {
-        return Err(RenderError::Invalid("the views of one batch must have one size above zero".into()));
+    if views.iter().any(|v| (v.camera.width as usize, v.camera.height as usize) != (width, height))
+    {
+        return Err(RenderError::Invalid(
+            "the views of one batch must have one size above zero".into(),
+        ));
     }
     let model = HeadModel::embedded();
     let points = model.landmarks468(head);
@@ -208,7 +217,14 @@ fn landmarks(head: &ShapedHead, views: &[View], occlusion: bool) -> Result<Image
     Ok(out)
 }
 
-fn draw_line(image: &mut [f32], (width, height): (usize, usize), a: Vec2, b: Vec2, line: f32, colour: [f32; 3]) {
+fn draw_line(
+    image: &mut [f32],
+    (width, height): (usize, usize),
+    a: Vec2,
+    b: Vec2,
+    line: f32,
+    colour: [f32; 3],
+) {
     let reach = 0.5 * line + 0.5;
     let low = a.min(b) - reach;
     let high = a.max(b) + reach;

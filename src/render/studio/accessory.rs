@@ -37,7 +37,11 @@ pub(super) fn glasses(warp: &Warp, look: &Look, paint: &Paint) -> Option<StudioM
         let scale = (c.abs().powf(power) + s.abs().powf(power)).powf(-1.0 / power) * share;
         let x = EYE_X * 1.04 + half_width * c * scale;
         // The front bends round the face a little.
-        Vec3::new(side * x, -0.016 + half_height * s * scale, LENS_Z - 0.9 * (x - 0.03).max(0.0).powi(2))
+        Vec3::new(
+            side * x,
+            -0.016 + half_height * s * scale,
+            LENS_Z - 0.9 * (x - 0.03).max(0.0).powi(2),
+        )
     };
     let mut frame = Surface::default();
     for side in [-1.0, 1.0] {
@@ -61,7 +65,11 @@ pub(super) fn glasses(warp: &Warp, look: &Look, paint: &Paint) -> Option<StudioM
     let bridge: Vec<Vec3> = (0..7)
         .map(|k| {
             let t = k as f32 / 3.0 - 1.0;
-            warp.apply(Vec3::new(inner.x * t, inner.y + 0.010 * (1.0 - t * t), LENS_Z + 0.012 * (1.0 - t * t)))
+            warp.apply(Vec3::new(
+                inner.x * t,
+                inner.y + 0.010 * (1.0 - t * t),
+                LENS_Z + 0.012 * (1.0 - t * t),
+            ))
         })
         .collect();
     frame.tube(&bridge, thick, false);
@@ -80,7 +88,12 @@ pub(super) fn glasses(warp: &Warp, look: &Look, paint: &Paint) -> Option<StudioM
 }
 
 /// Caps and knitted hats.
-pub(super) fn hat(anatomy: &Anatomy, warp: &Warp, look: &Look, paint: &Paint) -> Option<StudioMesh> {
+pub(super) fn hat(
+    anatomy: &Anatomy,
+    warp: &Warp,
+    look: &Look,
+    paint: &Paint,
+) -> Option<StudioMesh> {
     const COLUMNS: usize = 80;
     const ROWS: usize = 24;
     if look.hat == Hat::None {
@@ -94,7 +107,9 @@ pub(super) fn hat(anatomy: &Anatomy, warp: &Warp, look: &Look, paint: &Paint) ->
         if elevation >= 0.0 {
             SKULL + direction(azimuth, elevation) * radius
         } else {
-            SKULL + direction(azimuth, 0.0) * radius + Vec3::Y * (radius * elevation.to_radians().tan())
+            SKULL
+                + direction(azimuth, 0.0) * radius
+                + Vec3::Y * (radius * elevation.to_radians().tan())
         }
     };
     // The elevation of the rim, by bisection.
@@ -104,7 +119,11 @@ pub(super) fn hat(anatomy: &Anatomy, warp: &Warp, look: &Look, paint: &Paint) ->
             let (mut low, mut high) = (-40.0, 60.0);
             for _ in 0..18 {
                 let middle = 0.5 * (low + high);
-                if hat_distance(look.hat, skull(azimuth, middle)) < 0.0 { low = middle } else { high = middle }
+                if hat_distance(look.hat, skull(azimuth, middle)) < 0.0 {
+                    low = middle;
+                } else {
+                    high = middle;
+                }
             }
             low
         })
@@ -148,7 +167,9 @@ pub(super) fn hat(anatomy: &Anatomy, warp: &Warp, look: &Look, paint: &Paint) ->
         paint.finish(colour, p, 0.9)
     });
     if !beanie {
-        mesh.append(&visor(warp).paint(|_, p| paint.finish(paint.hat * 0.86, p - anatomy.origin, 0.82)));
+        mesh.append(
+            &visor(warp).paint(|_, p| paint.finish(paint.hat * 0.86, p - anatomy.origin, 0.82)),
+        );
     }
     Some(mesh)
 }

@@ -146,7 +146,8 @@ impl Anatomy {
         let r = (elevation / 90.0).clamp(0.0, 1.0) * (SKULL_ROWS - 1) as f32;
         let (c0, r0) = (c.floor() as usize, (r.floor() as usize).min(SKULL_ROWS - 2));
         let (fc, fr) = (c - c0 as f32, r - r0 as f32);
-        let get = |row: usize, column: usize| self.skull[row * SKULL_COLUMNS + column % SKULL_COLUMNS];
+        let get =
+            |row: usize, column: usize| self.skull[row * SKULL_COLUMNS + column % SKULL_COLUMNS];
         let line = |row: usize| get(row, c0) * (1.0 - fc) + get(row, c0 + 1) * fc;
         line(r0) * (1.0 - fr) + line(r0 + 1) * fr
     }

@@ -17,9 +17,19 @@ fn area(anatomy: &Anatomy, style: BeardStyle, vertex: usize, lips: &[f32], mouth
         return -1.0;
     }
     // Cheek line from the sideburn to the corner of the moustache, then under the nose.
-    let cheek = interpolate(&[(-0.19, -0.03), (-0.13, -0.075), (-0.05, -0.145), (0.02, -0.185), (0.06, -0.178)], p.z);
-    let top = if ax < 0.095 { interpolate(&[(0.0, -0.163), (0.03, -0.166), (0.06, -0.170), (0.095, -0.180)], ax) } else { cheek };
-    let under = interpolate(&[(-0.2, -0.20), (-0.15, -0.285), (-0.08, -0.365), (0.0, -0.41), (0.06, -0.43)], p.z);
+    let cheek = interpolate(
+        &[(-0.19, -0.03), (-0.13, -0.075), (-0.05, -0.145), (0.02, -0.185), (0.06, -0.178)],
+        p.z,
+    );
+    let top = if ax < 0.095 {
+        interpolate(&[(0.0, -0.163), (0.03, -0.166), (0.06, -0.170), (0.095, -0.180)], ax)
+    } else {
+        cheek
+    };
+    let under = interpolate(
+        &[(-0.2, -0.20), (-0.15, -0.285), (-0.08, -0.365), (0.0, -0.41), (0.06, -0.43)],
+        p.z,
+    );
     let lip = 0.010 - 0.030 * lips[vertex].max(mouth[vertex]);
     let whole = (top - p.y).min(p.y - under).min(p.z + 0.172).min(lip);
     match style {
@@ -40,7 +50,9 @@ pub(super) fn tint(anatomy: &Anatomy, look: &Look) -> Vec<f32> {
         .map(|i| match look.beard {
             BeardStyle::None => 0.0,
             _ if anatomy.part[i] != Part::Skin => 0.0,
-            BeardStyle::Stubble => 0.42 * step(-0.015, 0.025, area(anatomy, BeardStyle::Full, i, lips, mouth)),
+            BeardStyle::Stubble => {
+                0.42 * step(-0.015, 0.025, area(anatomy, BeardStyle::Full, i, lips, mouth))
+            }
             style => 0.9 * step(-0.008, 0.010, area(anatomy, style, i, lips, mouth)),
         })
         .collect()
@@ -74,7 +86,9 @@ pub(super) fn build(skin: &Skin<'_>, look: &Look, paint: &Paint) -> Option<Studi
         let mut move_by = skin.normals[i] * t;
         if long && d > 0.0 {
             let ax = p.x.abs();
-            let pull = step(-0.235, -0.36, p.y) * step(-0.15, 0.0, p.z) * (1.0 - 0.55 * step(0.03, 0.16, ax));
+            let pull = step(-0.235, -0.36, p.y)
+                * step(-0.15, 0.0, p.z)
+                * (1.0 - 0.55 * step(0.03, 0.16, ax));
             let reach = (0.20 + 0.20 * look.beard_length) * pull * (d / 0.04).tanh();
             move_by += Vec3::new(-p.x * 0.9 * pull * look.beard_length, -1.0, 0.10) * reach
                 + Vec3::new(-p.x * 0.35 * pull, 0.0, 0.0);
@@ -86,7 +100,8 @@ pub(super) fn build(skin: &Skin<'_>, look: &Look, paint: &Paint) -> Option<Studi
     Some(surface.paint(|k, _| {
         let i = source[k] as usize;
         let p = anatomy.at[i];
-        let grain = 0.6 * noise(Vec3::new(p.x * 34.0, p.y * 9.0, p.z * 34.0), seed ^ 1) + 0.4 * noise(p * 50.0, seed ^ 2);
+        let grain = 0.6 * noise(Vec3::new(p.x * 34.0, p.y * 9.0, p.z * 34.0), seed ^ 1)
+            + 0.4 * noise(p * 50.0, seed ^ 2);
         paint.strands(paint.beard, p, grain, step(0.018, 0.0, inside(i)))
     }))
 }

@@ -60,7 +60,11 @@ pub fn caption(look: &Look, rng: &mut impl Rng) -> String {
     let mut tail = String::new();
     if !wearing.is_empty() {
         if chance(rng, 0.45) {
-            tail = format!("{} {}", if list.is_empty() { " wearing" } else { ", wearing" }, join(&wearing));
+            tail = format!(
+                "{} {}",
+                if list.is_empty() { " wearing" } else { ", wearing" },
+                join(&wearing)
+            );
         } else {
             list.extend(wearing);
         }
@@ -101,8 +105,10 @@ fn person(look: &Look, rng: &mut impl Rng) -> Person {
                 .to_owned(),
             );
         } else {
-            after = match look.expression {
-                Expression::Smiling => pick(rng, &[", smiling", " who is smiling", ", with a smile"]),
+            let words = match look.expression {
+                Expression::Smiling => {
+                    pick(rng, &[", smiling", " who is smiling", ", with a smile"])
+                }
                 Expression::Laughing => pick(rng, &[", laughing", " who is laughing"]),
                 Expression::Surprised => pick(rng, &[", surprised", ", looking surprised"]),
                 Expression::Angry => pick(rng, &[", angry", ", looking angry"]),
@@ -110,11 +116,12 @@ fn person(look: &Look, rng: &mut impl Rng) -> Person {
                 Expression::Sleeping => pick(rng, &[", with closed eyes", ", sleeping"]),
                 Expression::Screaming => pick(rng, &[", screaming", ", with the mouth wide open"]),
                 Expression::Neutral => "",
-            }
-            .to_owned();
+            };
+            words.clone_into(&mut after);
         }
     }
-    let natural = look.material.is_none() && super::palette::find(&super::palette::NATURAL_SKIN, &look.skin).is_some();
+    let natural = look.material.is_none()
+        && super::palette::find(&super::palette::NATURAL_SKIN, &look.skin).is_some();
     let (noun, gendered) = match (look.age, look.male) {
         (AgeGroup::Child, true) => (pick(rng, &["boy", "boy", "little boy"]), true),
         (AgeGroup::Child, false) => (pick(rng, &["girl", "girl", "little girl"]), true),
@@ -132,8 +139,7 @@ fn person(look: &Look, rng: &mut impl Rng) -> Person {
     if mentions_age {
         words.push(
             match look.age {
-                AgeGroup::Child => "young",
-                AgeGroup::Young => "young",
+                AgeGroup::Child | AgeGroup::Young => "young",
                 AgeGroup::Middle => "middle-aged",
                 AgeGroup::Old => pick(rng, &["old", "old", "old", "elderly"]),
             }
@@ -205,7 +211,11 @@ fn features(look: &Look, said: &str, rng: &mut impl Rng) -> Vec<String> {
     if let Some(beard) = beard(look, statue, rng) {
         list.push(beard);
     }
-    if !statue && look.expression != Expression::Sleeping && look.glasses != Glasses::Sun && chance(rng, 0.22) {
+    if !statue
+        && look.expression != Expression::Sleeping
+        && look.glasses != Glasses::Sun
+        && chance(rng, 0.22)
+    {
         list.push(format!("{} eyes", plain_word(rng, &look.eyes)));
     }
     if look.red_lips && !statue && chance(rng, 0.55) {
@@ -222,13 +232,16 @@ fn features(look: &Look, said: &str, rng: &mut impl Rng) -> Vec<String> {
 
 fn hair(look: &Look, said: &str, statue: bool, rng: &mut impl Rng) -> Option<String> {
     if look.hair == HairStyle::Bald {
-        return (look.hat == Hat::None && !said.contains("bald") && chance(rng, 0.6)).then(|| pick(rng, &["a bald head", "no hair"]).to_owned());
+        return (look.hat == Hat::None && !said.contains("bald") && chance(rng, 0.6))
+            .then(|| pick(rng, &["a bald head", "no hair"]).to_owned());
     }
     if !chance(rng, 0.9) {
         return None;
     }
-    let colour = if statue { String::new() } else { format!("{} ", color_word(rng, &look.hair_color)) };
-    let fringe = look.fringe && !matches!(look.hair, HairStyle::Afro | HairStyle::Mohawk | HairStyle::Buzz);
+    let colour =
+        if statue { String::new() } else { format!("{} ", color_word(rng, &look.hair_color)) };
+    let fringe =
+        look.fringe && !matches!(look.hair, HairStyle::Afro | HairStyle::Mohawk | HairStyle::Buzz);
     let text = match look.hair {
         HairStyle::Bald => return None,
         HairStyle::Buzz => match rng.random_range(0..3) {
@@ -281,7 +294,9 @@ fn beard(look: &Look, statue: bool, rng: &mut impl Rng) -> Option<String> {
     Some(match look.beard {
         BeardStyle::None => return None,
         BeardStyle::Stubble => pick(rng, &["stubble", "a stubble beard"]).to_owned(),
-        BeardStyle::Moustache => article(&format!("{colour}{}", pick(rng, &["moustache", "moustache", "mustache"]))),
+        BeardStyle::Moustache => {
+            article(&format!("{colour}{}", pick(rng, &["moustache", "moustache", "mustache"])))
+        }
         BeardStyle::Goatee => article(&format!("{colour}goatee")),
         BeardStyle::Full => match rng.random_range(0..4) {
             0 => article(&format!("full {colour}beard")),
@@ -298,17 +313,27 @@ fn wearing(look: &Look, rng: &mut impl Rng) -> Vec<String> {
     let mut list = Vec::new();
     let statue = look.material.is_some();
     if look.glasses != Glasses::None && chance(rng, 0.96) {
-        let colour = if statue || chance(rng, 0.7) { String::new() } else { format!("{} ", plain_word(rng, &look.glasses_color)) };
+        let colour = if statue || chance(rng, 0.7) {
+            String::new()
+        } else {
+            format!("{} ", plain_word(rng, &look.glasses_color))
+        };
         list.push(match look.glasses {
-            Glasses::Round => format!("{}{colour}glasses", pick(rng, &["round ", "round ", "round ", ""])),
+            Glasses::Round => {
+                format!("{}{colour}glasses", pick(rng, &["round ", "round ", "round ", ""]))
+            }
             Glasses::Square => {
                 format!("{}{colour}glasses", pick(rng, &["square ", "square ", "rectangular ", ""]))
             }
-            _ => format!("{}sunglasses", colour),
+            _ => format!("{colour}sunglasses"),
         });
     }
     if look.hat != Hat::None && chance(rng, 0.97) {
-        let colour = if statue || chance(rng, 0.1) { String::new() } else { format!("{} ", plain_word(rng, &look.hat_color)) };
+        let colour = if statue || chance(rng, 0.1) {
+            String::new()
+        } else {
+            format!("{} ", plain_word(rng, &look.hat_color))
+        };
         let noun = match look.hat {
             Hat::Cap => pick(rng, &["cap", "cap", "baseball cap"]),
             _ => pick(rng, &["beanie", "beanie", "knitted hat"]),
@@ -344,5 +369,116 @@ fn framed(sentence: String, statue: bool, rng: &mut impl Rng) -> String {
         6 => format!("the head of {sentence}"),
         7 => format!("a 3D render of {sentence}"),
         _ => sentence,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::studio::palette;
+    use crate::render::studio::sample::StudioSample;
+    use crate::rng;
+
+    #[test]
+    fn captions_mention_only_what_is_drawn() {
+        for seed in 0..1500 {
+            let look = StudioSample::random(seed).look;
+            let mut rng = rng::stream(seed, "test", 0, "caption");
+            for _ in 0..4 {
+                let text = caption(&look, &mut rng);
+                let claims: [(&str, bool); 18] = [
+                    ("glasses", look.glasses != Glasses::None),
+                    ("sunglasses", look.glasses == Glasses::Sun),
+                    ("round", look.glasses == Glasses::Round),
+                    ("beard", !matches!(look.beard, BeardStyle::None | BeardStyle::Moustache)),
+                    ("moustache", look.beard == BeardStyle::Moustache),
+                    ("goatee", look.beard == BeardStyle::Goatee),
+                    ("long beard", look.beard == BeardStyle::Long),
+                    (" cap", look.hat == Hat::Cap),
+                    ("beanie", look.hat == Hat::Beanie),
+                    ("bald", look.hair == HairStyle::Bald),
+                    ("afro", look.hair == HairStyle::Afro),
+                    ("mohawk", look.hair == HairStyle::Mohawk),
+                    ("bob", look.hair == HairStyle::Bob),
+                    ("curly", look.hair == HairStyle::Curly),
+                    ("smil", look.expression == Expression::Smiling),
+                    ("red lips", look.red_lips),
+                    ("woman", !look.male),
+                    ("statue", look.material.is_some()),
+                ];
+                for (word, allowed) in claims {
+                    // "baseball cap" holds no "bald"; "woman" holds "man".
+                    assert!(allowed || !text.contains(word), "{text}: {look:?}");
+                }
+                for (name, _) in palette::NATURAL_SKIN.iter().chain(&palette::FANTASY_SKIN) {
+                    let claim = format!("{name} skin");
+                    assert!(!text.contains(&claim) || look.skin == *name, "{text}: {look:?}");
+                }
+                for (name, _) in &palette::HAIR {
+                    for noun in ["hair", "afro", "mohawk", "bob"] {
+                        let claim = format!(" {name} {noun}");
+                        assert!(
+                            !text.contains(&claim) || look.hair_color == *name,
+                            "{text}: {look:?}"
+                        );
+                    }
+                    let claim = format!(" {name} beard");
+                    assert!(
+                        !text.contains(&claim) || look.beard_color == *name,
+                        "{text}: {look:?}"
+                    );
+                }
+                assert!(
+                    !text.contains("  ") && !text.contains(" a a") && !text.contains(" ,"),
+                    "{text}"
+                );
+            }
+        }
+    }
+
+    fn says(look: &Look, wanted: &str) {
+        let mut rng = rng::stream(5, "test", 1, wanted);
+        assert!((0..8000).any(|_| caption(look, &mut rng) == wanted), "never said: {wanted}");
+    }
+
+    #[test]
+    fn the_grammar_covers_the_phrasing_of_prompts() {
+        let man = Look { eyes: "brown".into(), ..Look::default() };
+        says(&Look { skin: "green".into(), ..man.clone() }, "a bald man with green skin");
+        let long = Look {
+            male: false,
+            age: AgeGroup::Old,
+            hair: HairStyle::Long,
+            hair_color: "white".into(),
+            ..man.clone()
+        };
+        says(&long, "an old woman with long white hair");
+        let smiling = Look {
+            expression: Expression::Smiling,
+            beard: BeardStyle::Full,
+            beard_color: "red".into(),
+            hair: HairStyle::Short,
+            ..man.clone()
+        };
+        says(&smiling, "a smiling man with a red beard");
+        let glasses = Look {
+            male: false,
+            hair: HairStyle::Short,
+            hair_color: "black".into(),
+            glasses: Glasses::Round,
+            ..man.clone()
+        };
+        says(&glasses, "a young woman with short black hair and round glasses");
+        says(&Look { material: Some("bronze".into()), ..man.clone() }, "a bronze statue of a man");
+        says(&Look { hair: HairStyle::Afro, ..man.clone() }, "a DSLR portrait of a man");
+        says(&Look { hair: HairStyle::Afro, ..man }, "a head of a man");
+    }
+
+    #[test]
+    fn articles_follow_the_sound() {
+        assert_eq!(article("old man"), "an old man");
+        assert_eq!(article("Asian man"), "an Asian man");
+        assert_eq!(article("European man"), "a European man");
+        assert_eq!(article("man"), "a man");
     }
 }

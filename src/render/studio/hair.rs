@@ -7,7 +7,7 @@
 
 use super::accessory::hat_distance;
 use super::anatomy::{Anatomy, SKULL, Warp, direction, hairline_distance};
-use super::look::{Hat, HairStyle, Look};
+use super::look::{HairStyle, Hat, Look};
 use super::mesh::{StudioMesh, Surface};
 use super::noise::{fractal, interpolate, noise, step};
 use super::paint::Paint;
@@ -68,7 +68,11 @@ pub(super) fn grown(anatomy: &Anatomy, look: &Look, vertex: usize) -> f32 {
 }
 
 fn fringed(look: &Look) -> bool {
-    look.fringe && matches!(look.hair, HairStyle::Short | HairStyle::Bob | HairStyle::Long | HairStyle::Curly)
+    look.fringe
+        && matches!(
+            look.hair,
+            HairStyle::Short | HairStyle::Bob | HairStyle::Long | HairStyle::Curly
+        )
 }
 
 /// Meridians from the crown: the way that combed hair runs.
@@ -77,12 +81,12 @@ fn combed(p: Vec3, seed: u32) -> f32 {
     let flat = Vec3::new(q.x, 0.0, q.z).normalize_or(Vec3::Z);
     let along = q.y.atan2((q.x * q.x + q.z * q.z).sqrt());
     0.7 * noise(Vec3::new(flat.x * 11.0, flat.z * 11.0, along * 1.3), seed)
-        + 0.3 * noise(Vec3::new(flat.x * 24.0, flat.z * 24.0, along * 2.5), seed ^ 77)
+        + 0.3 * noise(Vec3::new(flat.x * 24.0, flat.z * 24.0, along * 2.5), seed ^ 0x4d)
 }
 
 /// Lumps of curls, about -1..1.
 fn curls(p: Vec3, seed: u32) -> f32 {
-    0.7 * noise(p * 25.0, seed ^ 21) + 0.3 * noise(p * 44.0, seed ^ 22)
+    0.7 * noise(p * 25.0, seed ^ 0x15) + 0.3 * noise(p * 44.0, seed ^ 0x16)
 }
 
 /// The tint that hair leaves on the skin below it, 0..1 per vertex.
@@ -109,7 +113,12 @@ pub(super) fn scalp_tint(anatomy: &Anatomy, look: &Look) -> Vec<f32> {
 }
 
 /// The hair's volume, or nothing for bald and shaved heads.
-pub(super) fn build(skin: &Skin<'_>, warp: &Warp, look: &Look, paint: &Paint) -> Option<StudioMesh> {
+pub(super) fn build(
+    skin: &Skin<'_>,
+    warp: &Warp,
+    look: &Look,
+    paint: &Paint,
+) -> Option<StudioMesh> {
     match look.hair {
         HairStyle::Bald | HairStyle::Buzz => None,
         HairStyle::Bob | HairStyle::Long => Some(solid(skin.anatomy, warp, look, paint)),
@@ -150,13 +159,15 @@ fn cap(skin: &Skin<'_>, warp: &Warp, look: &Look, paint: &Paint) -> StudioMesh {
                 ((0.13 + 0.10 * length) * back * spikes, 0.030, 1.0)
             }
             _ => {
-                let bump = 1.0 + 0.20 * combed(p, seed ^ 24) + 0.08 * fractal(p * 7.0, seed ^ 25);
+                let bump =
+                    1.0 + 0.20 * combed(p, seed ^ 0x18) + 0.08 * fractal(p * 7.0, seed ^ 0x19);
                 let front = top * step(-0.22, 0.02, p.z) * (0.35 + 0.5 * length);
                 ((0.020 + 0.012 * length) * (1.0 + 0.9 * top + front) * bump, 0.032, 0.35)
             }
         };
         let press = pressed(look, p);
-        let thickness = if d > 0.0 { thickness * press + 0.010 * (1.0 - press) } else { thickness.min(0.06) };
+        let thickness =
+            if d > 0.0 { thickness * press + 0.010 * (1.0 - press) } else { thickness.min(0.06) };
         let t = thickness * (d / width).tanh();
         let mut way = skin.normals[i].lerp(radial, mix).normalize_or(Vec3::Y);
         if look.hair == HairStyle::Mohawk {
@@ -169,9 +180,9 @@ fn cap(skin: &Skin<'_>, warp: &Warp, look: &Look, paint: &Paint) -> StudioMesh {
         let p = anatomy.at[i];
         let grain = match look.hair {
             HairStyle::Curly | HairStyle::Afro => {
-                1.1 * curls(p, seed) + 0.4 * noise(p * 45.0, seed ^ 27)
+                1.1 * curls(p, seed) + 0.4 * noise(p * 45.0, seed ^ 0x1b)
             }
-            _ => combed(p, seed ^ 28),
+            _ => combed(p, seed ^ 0x1c),
         };
         paint.strands(paint.hair, p, grain, step(0.05, 0.0, grown(anatomy, look, i)))
     })
@@ -186,12 +197,27 @@ fn solid(anatomy: &Anatomy, warp: &Warp, look: &Look, paint: &Paint) -> StudioMe
     let end = if long { -0.40 - 0.38 * look.hair_length } else { -0.20 - 0.15 * look.hair_length };
     let lower = if long { 16 } else { 9 };
     let raise = 0.085 * look.receding - if fringed(look) { 0.13 } else { 0.0 };
-    let part_at = if fringed(look) { 9.0 } else { 0.06 * noise(Vec3::splat(0.5), seed ^ 30) };
+    let part_at = if fringed(look) { 9.0 } else { 0.06 * noise(Vec3::splat(0.5), seed ^ 0x1e) };
     // Ahead of this azimuth the face is free.
-    let opening = |y: f32| interpolate(&[(-0.8, 46.0), (-0.45, 56.0), (-0.25, 68.0), (-0.16, 72.0), (-0.075, 67.5), (-0.005, 60.0), (0.07, 51.0)], y);
+    let opening = |y: f32| {
+        interpolate(
+            &[
+                (-0.8, 46.0),
+                (-0.45, 56.0),
+                (-0.25, 68.0),
+                (-0.16, 72.0),
+                (-0.075, 67.5),
+                (-0.005, 60.0),
+                (0.07, 51.0),
+            ],
+            y,
+        )
+    };
     let thickness = |p: Vec3| {
-        let groove = (-((p.x - part_at) / 0.016).powi(2)).exp() * step(0.2, 0.27, p.y) * step(-0.36, -0.2, p.z);
-        let wave = 1.0 + 0.10 * combed(p, seed ^ 31);
+        let groove = (-((p.x - part_at) / 0.016).powi(2)).exp()
+            * step(0.2, 0.27, p.y)
+            * step(-0.36, -0.2, p.z);
+        let wave = 1.0 + 0.10 * combed(p, seed ^ 0x1f);
         let full = (0.042 + 0.014 * look.hair_length) * wave * (1.0 - 0.4 * groove);
         let press = pressed(look, p);
         full * press + 0.010 * (1.0 - press)
@@ -218,7 +244,7 @@ fn solid(anatomy: &Anatomy, warp: &Warp, look: &Look, paint: &Paint) -> StudioMe
             let last = r >= UPPER + lower;
             let k = ((r - UPPER + 1) as f32 / lower as f32).min(1.0);
             let ragged = if long { 0.030 } else { 0.008 };
-            let tips = end + ragged * noise(direction(azimuth, 0.0) * 7.0, seed ^ 32);
+            let tips = end + ragged * noise(direction(azimuth, 0.0) * 7.0, seed ^ 0x20);
             let y = SKULL.y + (tips - SKULL.y) * k;
             let d = (a - opening(y)).to_radians() * 0.28;
             let flat = direction(azimuth, 0.0);
@@ -231,12 +257,15 @@ fn solid(anatomy: &Anatomy, warp: &Warp, look: &Look, paint: &Paint) -> StudioMe
             } else {
                 radius += 0.028 * (std::f32::consts::PI * k).sin() - 0.03 * k * k * k;
             }
-            radius += 0.014 * noise(Vec3::new(flat.x * 9.0, flat.z * 9.0, y * 1.2), seed ^ 33) * step(0.05, -0.15, y);
+            radius += 0.014
+                * noise(Vec3::new(flat.x * 9.0, flat.z * 9.0, y * 1.2), seed ^ 0x21)
+                * step(0.05, -0.15, y);
             let tuck = if k > 0.85 { 1.0 - 0.10 * ((k - 0.85) / 0.15).powi(2) } else { 1.0 };
             // The front edge is round: it rises from the skull as above the ears, and
             // ahead of it the solid closes towards the neck.
             let core = interpolate(&[(-0.38, 0.01), (-0.1, 0.07)], y);
-            let full = (anatomy.skull_radius(azimuth, 0.0) + radius * (d / 0.030).tanh().max(0.0)) * tuck;
+            let full =
+                (anatomy.skull_radius(azimuth, 0.0) + radius * (d / 0.030).tanh().max(0.0)) * tuck;
             let mut radius = core + (full - core) * step(-0.045, 0.0, d);
             let mut y = y;
             if last {
@@ -263,8 +292,8 @@ fn solid(anatomy: &Anatomy, warp: &Warp, look: &Look, paint: &Paint) -> StudioMe
         let q = p - SKULL;
         let flat = Vec3::new(q.x, 0.0, q.z).normalize_or(Vec3::Z);
         let along = if q.y > 0.0 { q.y.atan2((q.x * q.x + q.z * q.z).sqrt()) } else { q.y * 2.0 };
-        let grain = 0.65 * noise(Vec3::new(flat.x * 11.0, flat.z * 11.0, along * 0.8), seed ^ 34)
-            + 0.35 * noise(Vec3::new(flat.x * 26.0, flat.z * 26.0, along * 1.4), seed ^ 35);
+        let grain = 0.65 * noise(Vec3::new(flat.x * 11.0, flat.z * 11.0, along * 0.8), seed ^ 0x22)
+            + 0.35 * noise(Vec3::new(flat.x * 26.0, flat.z * 26.0, along * 1.4), seed ^ 0x23);
         let tips = if long { 0.06 * step(-0.2, end, p.y) } else { 0.0 };
         paint.strands(paint.hair, p, grain + tips, root)
     })

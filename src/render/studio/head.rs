@@ -30,7 +30,11 @@ impl StudioHead {
         let anatomy = Anatomy::get();
         let model = anatomy.model;
         let shaped = model.shape(params)?;
-        let rest = HeadParams { expression: Default::default(), pose: HeadPose::default(), ..params.clone() };
+        let rest = HeadParams {
+            expression: Default::default(),
+            pose: HeadPose::default(),
+            ..params.clone()
+        };
         let neutral = model.shape(&rest)?;
         let warp = anatomy.warp(&neutral);
         let paint = Paint::new(look, seed);
@@ -52,7 +56,13 @@ impl StudioHead {
     }
 }
 
-fn body(anatomy: &Anatomy, shaped: &ShapedHead, normals: &[Vec3], look: &Look, paint: &Paint) -> StudioMesh {
+fn body(
+    anatomy: &Anatomy,
+    shaped: &ShapedHead,
+    normals: &[Vec3],
+    look: &Look,
+    paint: &Paint,
+) -> StudioMesh {
     let mut albedo = paint.body(anatomy);
     let scalp = hair::scalp_tint(anatomy, look);
     let jaw = beard::tint(anatomy, look);
@@ -79,9 +89,16 @@ fn body(anatomy: &Anatomy, shaped: &ShapedHead, normals: &[Vec3], look: &Look, p
             gaze: anatomy.gaze[i].to_array(),
         })
         .collect();
-    let triangles = [Part::Skin, Part::EyeLeft, Part::EyeRight, Part::TeethUpper, Part::TeethLower, Part::Tongue]
-        .into_iter()
-        .flat_map(|part| anatomy.model.part_triangles(part).iter().copied())
-        .collect();
+    let triangles = [
+        Part::Skin,
+        Part::EyeLeft,
+        Part::EyeRight,
+        Part::TeethUpper,
+        Part::TeethLower,
+        Part::Tongue,
+    ]
+    .into_iter()
+    .flat_map(|part| anatomy.model.part_triangles(part).iter().copied())
+    .collect();
     StudioMesh { vertices, triangles }
 }

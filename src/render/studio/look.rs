@@ -238,7 +238,8 @@ impl From<&AppearanceParams> for Look {
             appearance::Hat::Cap => Hat::Cap,
             appearance::Hat::Beanie => Hat::Beanie,
         };
-        let material = (from.material != appearance::Material::Skin).then(|| from.material.name().to_owned());
+        let material =
+            (from.material != appearance::Material::Skin).then(|| from.material.name().to_owned());
         Self {
             skin: from.skin.name().to_owned(),
             material,
@@ -253,6 +254,36 @@ impl From<&AppearanceParams> for Look {
             hat,
             hat_color: from.hat_color.name().to_owned(),
             ..Self::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::studio::palette;
+
+    #[test]
+    fn every_named_appearance_has_a_studio_colour() {
+        for tone in appearance::SkinTone::ALL {
+            let look = Look::from(&AppearanceParams { skin: *tone, ..AppearanceParams::default() });
+            let found = palette::find(&palette::NATURAL_SKIN, &look.skin)
+                .or_else(|| palette::find(&palette::FANTASY_SKIN, &look.skin));
+            assert!(found.is_some(), "{tone}");
+        }
+        for color in appearance::HairColor::ALL {
+            assert!(palette::find(&palette::HAIR, color.name()).is_some(), "{color}");
+        }
+        for color in appearance::IrisColor::ALL {
+            assert!(palette::find(&palette::IRIS, color.name()).is_some(), "{color}");
+        }
+        for color in appearance::ClothColor::ALL {
+            assert!(palette::find(&palette::FABRIC, color.name()).is_some(), "{color}");
+        }
+        for material in
+            appearance::Material::ALL.iter().filter(|m| **m != appearance::Material::Skin)
+        {
+            assert!(palette::find(&palette::MATERIAL, material.name()).is_some(), "{material}");
         }
     }
 }

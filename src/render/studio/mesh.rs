@@ -43,7 +43,13 @@ pub(super) struct Surface {
 
 impl Surface {
     /// Adds a grid of `rows * columns` points; `wrap` joins the last column to the first.
-    pub fn grid(&mut self, rows: usize, columns: usize, wrap: bool, at: impl Fn(usize, usize) -> Vec3) {
+    pub fn grid(
+        &mut self,
+        rows: usize,
+        columns: usize,
+        wrap: bool,
+        at: impl Fn(usize, usize) -> Vec3,
+    ) {
         let base = self.points.len() as u32;
         for r in 0..rows {
             for c in 0..columns {
@@ -53,7 +59,8 @@ impl Surface {
         let index = |r: usize, c: usize| base + (r * columns + c % columns) as u32;
         for r in 0..rows - 1 {
             for c in 0..if wrap { columns } else { columns - 1 } {
-                let (a, b, d, e) = (index(r, c), index(r, c + 1), index(r + 1, c), index(r + 1, c + 1));
+                let (a, b, d, e) =
+                    (index(r, c), index(r, c + 1), index(r + 1, c), index(r + 1, c + 1));
                 self.triangles.push([a, d, b]);
                 self.triangles.push([b, d, e]);
             }
@@ -66,8 +73,20 @@ impl Surface {
         let n = path.len();
         let rings: Vec<[Vec3; SIDES]> = (0..n)
             .map(|i| {
-                let previous = path[if i > 0 { i - 1 } else if closed { n - 1 } else { 0 }];
-                let next = path[if i + 1 < n { i + 1 } else if closed { 0 } else { n - 1 }];
+                let previous = path[if i > 0 {
+                    i - 1
+                } else if closed {
+                    n - 1
+                } else {
+                    0
+                }];
+                let next = path[if i + 1 < n {
+                    i + 1
+                } else if closed {
+                    0
+                } else {
+                    n - 1
+                }];
                 let along = (next - previous).normalize_or(Vec3::Z);
                 let side = along.cross(Vec3::new(0.11, 0.97, 0.2)).normalize_or(Vec3::X);
                 let up = side.cross(along);

@@ -104,7 +104,7 @@ impl Paint {
     fn substance(&self, name: &str, base: Vec3, p: Vec3) -> Vec3 {
         let s = self.seed;
         let cloud = fractal(p * 6.0, s);
-        let grain = noise(p * 38.0, s ^ 5);
+        let grain = noise(p * 38.0, s ^ 0x5);
         match name {
             "bronze" => {
                 let patina = step(0.05, 0.6, cloud) * 0.38;
@@ -113,7 +113,7 @@ impl Paint {
             }
             "gold" | "silver" => base * (1.0 + 0.06 * cloud + 0.02 * grain),
             "marble" => {
-                let vein = 1.0 - (fractal(p * 4.5, s ^ 9) * 5.0).abs().min(1.0);
+                let vein = 1.0 - (fractal(p * 4.5, s ^ 0x9) * 5.0).abs().min(1.0);
                 base.lerp(Vec3::new(0.60, 0.61, 0.64), 0.7 * vein * vein) * (1.0 + 0.02 * cloud)
             }
             "stone" => base * (1.0 + 0.10 * cloud + 0.13 * grain),
@@ -138,10 +138,13 @@ impl Paint {
                 Part::Skin => {
                     let colour = self.skin_at(p, lips[i], mouth[i], ears[i]);
                     let lid = lid_line(p);
-                    let factor = (1.0 - 0.16 * lips[i]) * (1.0 - 0.35 * mouth[i]) * (1.0 - 0.3 * lid);
+                    let factor =
+                        (1.0 - 0.16 * lips[i]) * (1.0 - 0.35 * mouth[i]) * (1.0 - 0.3 * lid);
                     self.finish(colour, p, factor)
                 }
-                Part::TeethUpper | Part::TeethLower => self.finish(Vec3::new(0.91, 0.88, 0.81), p, 0.95),
+                Part::TeethUpper | Part::TeethLower => {
+                    self.finish(Vec3::new(0.91, 0.88, 0.81), p, 0.95)
+                }
                 Part::Tongue => self.finish(Vec3::new(0.66, 0.27, 0.27), p, 0.7),
                 _ => self.finish(Vec3::splat(0.08), p, 0.6),
             })
@@ -155,16 +158,19 @@ impl Paint {
         let blob = |cx: f32, cy: f32, rx: f32, ry: f32| {
             (-((ax - cx) / rx).powi(2) - ((p.y - cy) / ry).powi(2)).exp() * front
         };
-        let mut c = self.skin * (1.0 + 0.022 * fractal(p * 9.0, s ^ 1) + 0.014 * noise(p * 42.0, s ^ 2));
+        let mut c = self.skin
+            * (1.0 + 0.022 * fractal(p * 9.0, s ^ 0x1) + 0.014 * noise(p * 42.0, s ^ 0x2));
         let tip = blob(0.0, -0.125, 0.042, 0.035) * step(0.08, 0.12, p.z);
         let red = (0.9 * blob(0.125, -0.105, 0.055, 0.05) + tip + 0.6 * ears).min(1.0);
-        c *= Vec3::ONE + red * if self.fantasy { Vec3::splat(-0.06) } else { Vec3::new(0.02, -0.10, -0.10) };
+        c *= Vec3::ONE
+            + red * if self.fantasy { Vec3::splat(-0.06) } else { Vec3::new(0.02, -0.10, -0.10) };
         // Eye sockets and the sides of the nose are darker, the nose ridge lighter.
         c *= 1.0 - 0.13 * blob(0.095, 0.004, 0.06, 0.036);
         c *= 1.0 - 0.06 * blob(0.034, -0.05, 0.014, 0.06);
         c *= 1.0 + 0.03 * blob(0.0, -0.06, 0.014, 0.06);
         // Nostrils.
-        let nostril = (-((ax - 0.022) / 0.011).powi(2) - ((p.y + 0.152) / 0.008).powi(2)).exp() * step(0.06, 0.08, p.z);
+        let nostril = (-((ax - 0.022) / 0.011).powi(2) - ((p.y + 0.152) / 0.008).powi(2)).exp()
+            * step(0.06, 0.08, p.z);
         c *= 1.0 - 0.6 * nostril;
         c = self.age_at(c, p, ax, front);
         let lip_colour = if self.red_lips {
@@ -187,10 +193,12 @@ impl Paint {
         };
         let s = self.seed;
         let line = |d: f32, width: f32| (-(d / width).powi(2)).exp();
-        let wobble = 0.006 * noise(Vec3::new(p.x * 14.0, p.y * 3.0, 1.0), s ^ 3);
+        let wobble = 0.006 * noise(Vec3::new(p.x * 14.0, p.y * 3.0, 1.0), s ^ 0x3);
         let mut crease = 0.0_f32;
         for y in [0.105, 0.14, 0.175] {
-            crease = crease.max(0.8 * line(p.y - y - wobble + 0.6 * ax * ax, 0.007) * step(0.15, 0.10, ax) * front);
+            crease = crease.max(
+                0.8 * line(p.y - y - wobble + 0.6 * ax * ax, 0.007) * step(0.15, 0.10, ax) * front,
+            );
         }
         let fold = [Vec2::new(0.048, -0.135), Vec2::new(0.078, -0.18), Vec2::new(0.098, -0.235)];
         crease = crease.max(line(polyline(Vec2::new(ax, p.y), &fold).0, 0.009) * front);
@@ -201,7 +209,7 @@ impl Paint {
             crease = crease.max(0.8 * line(polyline(Vec2::new(ax, p.y), &foot).0, 0.006));
         }
         c *= 1.0 - 0.24 * strength * crease;
-        let spots = step(0.52, 0.72, noise(p * 26.0, s ^ 4)) * if p.y > 0.08 { 1.0 } else { 0.6 };
+        let spots = step(0.52, 0.72, noise(p * 26.0, s ^ 0x4)) * if p.y > 0.08 { 1.0 } else { 0.6 };
         c *= Vec3::ONE - Vec3::new(0.09, 0.11, 0.12) * (strength * spots);
         c
     }

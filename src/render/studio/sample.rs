@@ -96,10 +96,17 @@ fn look(rng: &mut impl Rng) -> Look {
     let male = rng.random_bool(0.5);
     let age = weighted(
         rng,
-        &[(AgeGroup::Child, 0.08), (AgeGroup::Young, 0.42), (AgeGroup::Middle, 0.20), (AgeGroup::Old, 0.30)],
+        &[
+            (AgeGroup::Child, 0.08),
+            (AgeGroup::Young, 0.42),
+            (AgeGroup::Middle, 0.20),
+            (AgeGroup::Old, 0.30),
+        ],
     );
-    let ethnicity =
-        weighted(rng, &[(Ethnicity::African, 1.0), (Ethnicity::Asian, 1.0), (Ethnicity::European, 1.2)]);
+    let ethnicity = weighted(
+        rng,
+        &[(Ethnicity::African, 1.0), (Ethnicity::Asian, 1.0), (Ethnicity::European, 1.2)],
+    );
     let expression = weighted(
         rng,
         &[
@@ -116,8 +123,19 @@ fn look(rng: &mut impl Rng) -> Look {
     let fantasy = rng.random_bool(0.36);
     let skin = if fantasy {
         // The rare pair that prompts like: green twice as often.
-        let choices: Vec<(&str, f32)> =
-            FANTASY_SKIN.iter().map(|c| (c.0, match c.0 { "green" => 2.0, "gold" => 0.4, _ => 1.0 })).collect();
+        let choices: Vec<(&str, f32)> = FANTASY_SKIN
+            .iter()
+            .map(|c| {
+                (
+                    c.0,
+                    match c.0 {
+                        "green" => 2.0,
+                        "gold" => 0.4,
+                        _ => 1.0,
+                    },
+                )
+            })
+            .collect();
         weighted(rng, &choices)
     } else {
         let weights: [f32; 8] = match ethnicity {
@@ -145,7 +163,7 @@ fn look(rng: &mut impl Rng) -> Look {
     let mut hair_color = hair_color(rng, age);
     // Fantasy skin with white hair is what prompts ask for and chance rarely gives.
     if fantasy && rng.random_bool(0.14) {
-        hair_color = "white".to_owned();
+        "white".clone_into(&mut hair_color);
     }
     let brow_color = if rng.random_bool(0.75) { hair_color.clone() } else { name(rng, &HAIR[..7]) };
     let bearded = male && age != AgeGroup::Child && rng.random_bool(0.52);
@@ -163,7 +181,8 @@ fn look(rng: &mut impl Rng) -> Look {
     } else {
         BeardStyle::None
     };
-    let beard_color = if rng.random_bool(0.5) { hair_color.clone() } else { self::hair_color(rng, age) };
+    let beard_color =
+        if rng.random_bool(0.5) { hair_color.clone() } else { self::hair_color(rng, age) };
     let glasses = if rng.random_bool(0.25) {
         weighted(rng, &[(Glasses::Round, 0.45), (Glasses::Square, 0.35), (Glasses::Sun, 0.20)])
     } else {
@@ -184,10 +203,15 @@ fn look(rng: &mut impl Rng) -> Look {
         (false, HairStyle::Short | HairStyle::Long) => 0.3,
         _ => 0.06,
     });
-    let receding = if male && age >= AgeGroup::Middle && rng.random_bool(0.5) { rng.random() } else { 0.0 };
+    let receding =
+        if male && age >= AgeGroup::Middle && rng.random_bool(0.5) { rng.random() } else { 0.0 };
     let eyes = weighted(
         rng,
-        &IRIS.iter().map(|c| c.0).zip([0.34_f32, 0.26, 0.16, 0.08, 0.06, 0.06, 0.04]).collect::<Vec<_>>(),
+        &IRIS
+            .iter()
+            .map(|c| c.0)
+            .zip([0.34_f32, 0.26, 0.16, 0.08, 0.06, 0.06, 0.04])
+            .collect::<Vec<_>>(),
     )
     .to_owned();
     Look {
@@ -324,7 +348,14 @@ fn shape(rng: &mut impl Rng, look: &Look) -> HeadParams {
 /// chin to crown about half of the frame's height. `distance` scales the radius
 /// (1 is nominal), `target` moves the point looked at.
 #[must_use]
-pub fn framed_camera(azimuth: f32, elevation: f32, fov: f32, distance: f32, target: Vec3, size: u32) -> Camera {
+pub fn framed_camera(
+    azimuth: f32,
+    elevation: f32,
+    fov: f32,
+    distance: f32,
+    target: Vec3,
+    size: u32,
+) -> Camera {
     let radius = 0.7 / (0.5 * fov).to_radians().tan() * distance;
     Camera::orbit(target, azimuth, elevation, radius, fov, (size, size))
 }
@@ -340,7 +371,9 @@ pub fn framed_view(rng: &mut impl Rng, size: u32) -> (View, [f32; 4]) {
     let elevation = (5.0 + 12.0 * normal(rng)).clamp(-20.0, 40.0);
     let fov = rng.random_range(24.0..34.0_f32);
     let distance = rng.random_range(0.95..1.10_f32);
-    let target = Vec3::new(normal(rng), normal(rng), normal(rng)).clamp(Vec3::splat(-2.0), Vec3::splat(2.0)) * 0.02;
+    let target = Vec3::new(normal(rng), normal(rng), normal(rng))
+        .clamp(Vec3::splat(-2.0), Vec3::splat(2.0))
+        * 0.02;
     let camera = framed_camera(azimuth, elevation, fov, distance, target, size);
     let light = if rng.random_bool(0.5) {
         Light::Flat
@@ -354,4 +387,54 @@ pub fn framed_view(rng: &mut impl Rng, size: u32) -> (View, [f32; 4]) {
     let background = [0, 1, 2].map(|_| (grey + tint * normal(rng)).clamp(0.2, 1.0));
     let view = View { camera, light, region: ViewRegion::of_azimuth(azimuth), background };
     (view, [azimuth, elevation, 0.7 / (0.5 * fov).to_radians().tan() * distance, fov])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_are_balanced_and_valid() {
+        let n = 3000;
+        let samples: Vec<_> = (0..n).map(StudioSample::random).collect();
+        for sample in &samples[..200] {
+            sample.params.validate(HeadModel::embedded()).unwrap();
+        }
+        let share = |test: &dyn Fn(&Look) -> bool| {
+            samples.iter().filter(|s| test(&s.look)).count() as f32 / n as f32
+        };
+        let near = |value: f32, target: f32| {
+            assert!((value - target).abs() < 0.03, "{value} is not near {target}");
+        };
+        near(share(&|l| l.male), 0.5);
+        near(share(&|l| l.glasses != Glasses::None), 0.25);
+        near(share(&|l| l.hat != Hat::None), 0.115);
+        near(share(&|l| l.material.is_some()), 0.10);
+        for style in HairStyle::ALL {
+            assert!(share(&|l| l.hair == *style) > 0.03, "{style:?}");
+        }
+        let fantasy = |l: &Look| FANTASY_SKIN.iter().any(|c| c.0 == l.skin);
+        assert!(share(&|l| fantasy(l) && l.hair_color == "white") > 0.05);
+        assert!(share(&|l| l.beard != BeardStyle::None && l.beard_color != l.hair_color) > 0.07);
+        assert!(share(&|l| !l.male && l.beard != BeardStyle::None) == 0.0);
+        assert!(share(&|l| !l.male && l.hair == HairStyle::Bald) > 0.02);
+    }
+
+    #[test]
+    fn splits_differ_and_repeat() {
+        let a = StudioSample::draw(1, Split::Train, 5);
+        let b = StudioSample::draw(1, Split::HeldOut, 5);
+        assert_ne!(a.seed, b.seed);
+        assert_eq!(a.look, StudioSample::draw(1, Split::Train, 5).look);
+    }
+
+    #[test]
+    fn framing_holds_the_head_at_half_the_height() {
+        for fov in [24.0, 34.0] {
+            let camera = framed_camera(0.0, 0.0, fov, 1.0, Vec3::ZERO, 100);
+            let top = camera.project(Vec3::new(0.0, 0.35, 0.0)).pixel.y;
+            let chin = camera.project(Vec3::new(0.0, -0.35, 0.0)).pixel.y;
+            assert!((chin - top - 50.0).abs() < 1e-3, "{top} {chin}");
+        }
+    }
 }
