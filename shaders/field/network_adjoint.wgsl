@@ -6,7 +6,7 @@
 @group(0) @binding(2) var<storage, read> encodings: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> value_gradients: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> encoding_gradients: array<vec4<f32>>;
-// Largest magnitude of each level's gradients, as bits: for positive floats these
+// Largest magnitude of each level's gradients and, last, of the outputs', as bits: for positive floats these
 // order like the numbers, and a NaN beats them all.
 @group(0) @binding(5) var<storage, read_write> maxima: array<atomic<u32>>;
 @group(0) @binding(6) var<storage, read_write> tape: array<vec4<f32>>;
@@ -25,7 +25,10 @@ fn network_adjoint(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_wo
         return;
     }
     let e = evaluation.first + slot;
-    let d = pull_back(kept_encoding(e), value_gradients[e], slot);
+    let d_out = value_gradients[e];
+    let d = pull_back(kept_encoding(e), d_out, slot);
     keep_gradient(e, d);
     note_maxima(d);
+    // Sums rather than maxima of components: they cannot hide a NaN.
+    note_maximum(LEVELS, dot(abs(d_out), vec4<f32>(1.0)));
 }

@@ -28,10 +28,9 @@ fn add(index: u32, amount: i32) {
     }
     let before = atomicAdd(&low[index], bitcast<u32>(amount));
     let after = before + bitcast<u32>(amount);
-    if (amount > 0 && after < before) {
-        atomicAdd(&high[index], 1);
-    } else if (amount < 0 && after > before) {
-        atomicAdd(&high[index], -1);
+    let carry = select(0, 1, amount > 0 && after < before) - select(0, 1, amount < 0 && after > before);
+    if (carry != 0) {
+        atomicAdd(&high[index], carry);
     }
 }
 

@@ -7,6 +7,10 @@ use crate::render::RenderError;
 use crate::render::kernel::groups_for;
 use bytemuck::Zeroable;
 
+/// Gradients of one evaluation beyond this are errors: sums of them, squared by the
+/// optimiser, would leave the range of `f32`.
+const LARGEST_GRADIENT: f32 = 1e12;
+
 /// What a backward pass saw; the regularisers' values are unweighted means.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct BackwardStats {
@@ -86,14 +90,17 @@ impl Field {
             ..self.regulariser_values(&pending)
         };
         if pending.evaluations > 0 {
-            let maxima: Vec<f32> = self.context.read(&self.maxima, self.layout.levels.len())?;
-            if let Some(level) = maxima.iter().position(|m| !m.is_finite()) {
+            let levels = self.layout.levels.len();
+            let maxima: Vec<f32> = self.context.read(&self.maxima, levels + 1)?;
+            if let Some(i) = maxima.iter().position(|m| !(*m < LARGEST_GRADIENT)) {
+                let place =
+                    if i < levels { "gradient of a grid level" } else { "gradient of the outputs" };
                 return Err(RenderError::Numerical {
-                    place: "field gradient",
-                    what: format!("level {level} received {}", maxima[level]),
+                    place,
+                    what: format!("a value of {:e} where {LARGEST_GRADIENT:e} is the most", maxima[i]),
                 });
             }
-            stats.largest_gradient = maxima.iter().copied().fold(0.0, f32::max);
+            stats.largest_gradient = maxima[..levels].iter().copied().fold(0.0, f32::max);
         }
         Ok(stats)
     }
@@ -132,8 +139,10 @@ impl Field {
         self.context.queue.submit([encoder.finish()]);
         self.lap("composite adjoint")?;
         let whole = self.evaluation(pending.composite.samples, pending.evaluations);
-        for first in (0..pending.evaluations).step_by(TAPE_STRIDE as usize) {
-            let count = TAPE_STRIDE.min(pending.evaluations - first);
+        let (train, fused) = (self.config.mlp.train, self.layout.fused());
+        let batch = if train && !fused { TAPE_STRIDE } else { pending.evaluations };
+        for first in (0..pending.evaluations).step_by(batch as usize) {
+            let count = batch.min(pending.evaluations - first);
             let evaluation = self.context.uniform("evaluation", &Evaluation { first, count, ..whole });
             let s = &self.samples;
             let mut encoder = self.context.device.create_command_encoder(&Default::default());
@@ -148,30 +157,34 @@ impl Field {
                         &s.value_gradients,
                         &s.encoding_gradients,
                         &self.maxima,
-                        &self.tape,
+                        if fused { &self.partials } else { &self.tape },
                     ],
-                    groups_for(count),
+                    groups_for(if train && fused { self.layout.stripes() } else { count }),
                 );
             }
             self.context.queue.submit([encoder.finish()]);
             self.lap("network adjoint")?;
-            if self.config.mlp.train {
+            if train {
                 self.weight_gradient(&evaluation)?;
             }
         }
         Ok(())
     }
 
+    /// Adds up the weight gradients of one batch, from the tape or from registers.
     fn weight_gradient(&mut self, evaluation: &wgpu::Buffer) -> Result<(), RenderError> {
         let tiles = self.layout.tiles().len() as u32 / 3;
         let mut encoder = self.context.device.create_command_encoder(&Default::default());
         {
             let mut pass = encoder.begin_compute_pass(&Default::default());
-            self.kernels.weight_gradient.run(
-                &mut pass,
-                &[evaluation, &self.tiles, &self.tape, &self.partials],
-                [super::STRIPES / 64, 1, tiles],
-            );
+            if !self.layout.fused() {
+                let [x, ..] = groups_for(self.layout.stripes());
+                self.kernels.weight_gradient.run(
+                    &mut pass,
+                    &[evaluation, &self.tiles, &self.tape, &self.partials],
+                    [x, 1, tiles],
+                );
+            }
             self.kernels.weight_sum.run(
                 &mut pass,
                 &[&self.partials, &self.gradient],

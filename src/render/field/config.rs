@@ -236,7 +236,7 @@ impl FieldConfig {
             mlp: MlpConfig { hidden_width: 0, hidden_layers: 0, train: false },
             density: DensityConfig { activation: DensityActivation::Sigmoid, scale: 130.0 },
             prior: PriorConfig::Solid { width: 0.014, min: -6.5, max: 6.0 },
-            march: MarchConfig { step: 0.0135, cull_depth: 30.0, ..MarchConfig::default() },
+            march: MarchConfig { step: 0.0135, cull_depth: 16.0, ..MarchConfig::default() },
             occupancy: OccupancyConfig { resolution: 64, threshold: 0.5, ..OccupancyConfig::default() },
             regularisers: Regularisers::default(),
             normal_epsilon: 0.01,

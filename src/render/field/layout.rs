@@ -8,8 +8,8 @@ use crate::render::RenderError;
 pub(super) const MAX_BINDING: u64 = 128 << 20;
 /// Evaluations of one adjoint batch: what the tape holds at a time.
 pub(super) const TAPE_STRIDE: u32 = 1 << 16;
-/// Threads that share a tile of the weight gradient.
-pub(super) const STRIPES: u32 = 512;
+/// Most 4x4 matrices of a network whose weight gradients one thread keeps in registers.
+const MOST_FUSED: u32 = 40;
 /// Marks what a tile does not have.
 const ABSENT: u32 = u32::MAX;
 
@@ -133,6 +133,16 @@ impl Layout {
             )));
         }
         Ok(layout)
+    }
+
+    /// Whether the weight gradients are summed in registers rather than from a tape.
+    pub fn fused(&self) -> bool {
+        self.layers.iter().map(|l| l.inputs * l.outputs).sum::<u32>() <= MOST_FUSED
+    }
+
+    /// Threads that share the weight gradients, each with every so-many-th evaluation.
+    pub fn stripes(&self) -> u32 {
+        if self.fused() { 1024 } else { 512 }
     }
 
     /// Floats of all parameters.

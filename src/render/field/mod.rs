@@ -51,7 +51,7 @@ use crate::render::kernel::Kernel;
 use crate::render::{GpuContext, RenderError};
 use bytemuck::Zeroable;
 use forward::{Pending, RayBuffers, SampleBuffers};
-use layout::{Layout, STRIPES, TAPE_STRIDE};
+use layout::{Layout, TAPE_STRIDE};
 use occupancy::Occupancy;
 use rand::Rng;
 use scan::Scan;
@@ -126,7 +126,7 @@ struct Kernels {
 }
 
 impl Kernels {
-    fn new(context: &GpuContext, s: &Sources) -> Result<Self, RenderError> {
+    fn new(context: &GpuContext, s: &Sources, train: bool) -> Result<Self, RenderError> {
         let bound = Kernel::with_bindings;
         Ok(Self {
             count: bound(context, "count_samples", &s.march, &[], &[0, 1, 2, 3, 4])?,
@@ -145,7 +145,13 @@ impl Kernels {
                 &s.composite_backward,
                 &[],
             )?,
-            network_adjoint: Kernel::new(context, "network_adjoint", &s.network_adjoint, &[])?,
+            network_adjoint: bound(
+                context,
+                "network_adjoint",
+                &s.network_adjoint,
+                &[],
+                if train { &[0, 1, 2, 3, 4, 5, 6] } else { &[0, 1, 2, 3, 4, 5] },
+            )?,
             weight_gradient: Kernel::new(context, "weight_gradient", &s.weight_gradient, &[])?,
             weight_sum: Kernel::new(context, "weight_sum", &s.weight_sum, &[])?,
             scatter: Kernel::new(context, "scatter", &s.scatter, &[])?,
@@ -202,7 +208,7 @@ impl Field {
     ) -> Result<Self, RenderError> {
         let layout = Layout::new(&config)?;
         let sources = Sources::new(&config, &layout, prior.resolution());
-        let kernels = Kernels::new(context, &sources)?;
+        let kernels = Kernels::new(context, &sources, config.mlp.train)?;
         let initial = initial_parameters(&config, &layout, seed);
         let parameters = layout.parameters();
         let bytes = 4 * u64::from(parameters);
@@ -224,8 +230,9 @@ impl Field {
             .collect();
         let tiles = uniform_slice(context, "tiles", &layout.tiles());
         let mlp = vec![[0.0_f32; 4]; layout.mlp_vectors as usize];
-        let tape = if config.mlp.train { layout.tape_blocks() } else { 1 };
-        let partials = if config.mlp.train { layout.mlp_vectors } else { 1 };
+        let train = config.mlp.train;
+        let tape = if train && !layout.fused() { layout.tape_blocks() * TAPE_STRIDE } else { 1 };
+        let partials = if train { layout.mlp_vectors * layout.stripes() } else { 1 };
         let low = vec![LOW_START; layout.grid_floats as usize];
         let mut field = Self {
             kernels,
@@ -238,13 +245,12 @@ impl Field {
             gradient: context.storage_zeroed("field gradient", bytes),
             low: context.storage("gradient low limbs", &low),
             high: context.storage_zeroed("gradient high limbs", 4 * u64::from(layout.grid_floats)),
-            maxima: context.storage_zeroed("gradient maxima", 4 * layout.levels.len() as u64),
+            maxima: context.storage_zeroed("gradient maxima", 4 * (layout.levels.len() as u64 + 1)),
             distances: context.storage("prior distances", prior.values()),
             levels,
             tiles,
-            tape: context.storage_zeroed("tape", 16 * u64::from(tape) * u64::from(TAPE_STRIDE)),
-            partials: context
-                .storage_zeroed("weight partials", 16 * u64::from(partials) * u64::from(STRIPES)),
+            tape: context.storage_zeroed("tape", 16 * u64::from(tape)),
+            partials: context.storage_zeroed("weight partials", 16 * u64::from(partials)),
             adam: Adam::new(context, parameters, config.adam)?,
             occupancy: Occupancy::new(context, &config.occupancy),
             rays: RayBuffers::new(context, 1),

@@ -2,10 +2,11 @@
 //! code of its encoding and network, and the pieces in `shaders/`.
 //!
 //! The network is written out rather than looped over: its matrices sit in a uniform
-//! buffer at constant places, so no shader compiler has to index registers.
+//! buffer at constant places, so no shader compiler has to index registers. Only wide
+//! layers loop, over blocks of outputs, to keep the code within what compilers like.
 
 use super::config::{DensityActivation, FieldConfig, PriorConfig};
-use super::layout::{Layout, STRIPES, TAPE_STRIDE};
+use super::layout::{Layer, Layout, TAPE_STRIDE};
 use std::fmt::Write;
 
 macro_rules! piece {
@@ -90,8 +91,12 @@ impl Sources {
                 activation,
                 dispatch,
                 evaluation,
-                piece!("field/network_adjoint.wgsl"),
-                &adjoint_code(layout, config.mlp.train),
+                if config.mlp.train && layout.fused() {
+                    piece!("field/network_adjoint_fused.wgsl")
+                } else {
+                    piece!("field/network_adjoint.wgsl")
+                },
+                &adjoint_code(layout, WeightGradient::of(config, layout)),
             ]),
             weight_gradient: join(&[evaluation, piece!("field/weight_gradient.wgsl")]),
             weight_sum: join(&[piece!("field/weight_sum.wgsl")]),
@@ -178,12 +183,13 @@ fn constants(config: &FieldConfig, layout: &Layout, prior_side: u32) -> String {
         ("PRIOR_KIND", kind),
         ("PRIOR_SIDE", prior_side),
         ("OCCUPANCY", config.occupancy.resolution),
+        ("LEVELS", layout.levels.len() as u32),
         ("FEATURES", layout.features),
         ("INPUT_BLOCKS", layout.input_blocks),
         ("GRID_FLOATS", layout.grid_floats),
         ("MLP_VECTORS", layout.mlp_vectors),
         ("TAPE_STRIDE", TAPE_STRIDE),
-        ("STRIPES", STRIPES),
+        ("STRIPES", layout.stripes()),
         ("TILE_VECTORS", layout.tiles().len() as u32),
     ] {
         let _ = writeln!(out, "const {name}: u32 = {value}u;");
@@ -248,23 +254,64 @@ fn times_transposed(k: u32, d: vec4<f32>) -> vec4<f32> {
 }
 ";
 
-/// The inputs of a layer's block `i` as an expression.
-fn input(layer: usize, i: u32) -> String {
-    if layer == 0 { format!("x[{i}]") } else { format!("h{}_{i}", layer - 1) }
+/// How the adjoint hands on what the weight gradients need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WeightGradient {
+    /// Not at all.
+    None,
+    /// In registers, added up as it goes.
+    Registers,
+    /// As activations and gradients on a tape.
+    Tape,
 }
 
-/// The hidden layers, as `let h<layer>_<block> = ...`.
+impl WeightGradient {
+    fn of(config: &FieldConfig, layout: &Layout) -> Self {
+        match (config.mlp.train, layout.fused()) {
+            (false, _) => Self::None,
+            (true, true) => Self::Registers,
+            (true, false) => Self::Tape,
+        }
+    }
+}
+
+/// The inputs of a layer, as the name of an array.
+fn inputs_of(layer: usize) -> String {
+    if layer == 0 { "x".into() } else { format!("h{}", layer - 1) }
+}
+
+/// A statement for each block `0..count`, looped over if the layer is wide; `{b}`
+/// stands for the block.
+fn for_blocks(out: &mut String, layer: Layer, count: u32, statement: impl Fn(&str) -> String) {
+    if layer.inputs * layer.outputs > 32 {
+        let body = statement("b");
+        let _ = writeln!(out, "    for (var b = 0u; b < {count}u; b++) {{ {body} }}");
+    } else {
+        for b in 0..count {
+            let _ = writeln!(out, "    {}", statement(&format!("{b}u")));
+        }
+    }
+}
+
+/// The weighted sums of a layer's output block `b`.
+fn forward_sum(layer: Layer, inputs: &str, b: &str) -> String {
+    let mut out = format!("weights[{}u + {b}]", layer.bias);
+    for i in 0..layer.inputs {
+        let (first, row) = (layer.matrix(0, i), 4 * layer.inputs);
+        let _ = write!(out, " + times({first}u + {row}u * {b}, {inputs}[{i}])");
+    }
+    out
+}
+
+/// The hidden layers, as `h<layer>[block] = ...`.
 fn hidden_code(layout: &Layout) -> String {
     let mut out = String::new();
     let hidden = layout.layers.len() - 1;
     for (k, layer) in layout.layers[..hidden].iter().enumerate() {
-        for o in 0..layer.outputs {
-            let _ = write!(out, "    let h{k}_{o} = tanh4(weights[{}]", layer.bias + o);
-            for i in 0..layer.inputs {
-                let _ = write!(out, " + times({}u, {})", layer.matrix(o, i), input(k, i));
-            }
-            out.push_str(");\n");
-        }
+        let _ = writeln!(out, "    var h{k}: array<vec4<f32>, {}>;", layer.outputs);
+        for_blocks(&mut out, *layer, layer.outputs, |b| {
+            format!("h{k}[{b}] = tanh4({});", forward_sum(*layer, &inputs_of(k), b))
+        });
     }
     out
 }
@@ -275,17 +322,17 @@ fn network_code(layout: &Layout) -> String {
     out.push_str("fn network(x: Encoding) -> vec4<f32> {\n");
     out.push_str(&hidden_code(layout));
     let k = layout.layers.len() - 1;
-    let last = layout.layers[k];
-    let _ = write!(out, "    return weights[{}]", last.bias);
-    for i in 0..last.inputs {
-        let _ = write!(out, " + times({}u, {})", last.matrix(0, i), input(k, i));
-    }
-    out.push_str(";\n}\n");
+    let _ = writeln!(
+        out,
+        "    return {};\n}}",
+        forward_sum(layout.layers[k], &inputs_of(k), "0u")
+    );
     out
 }
 
-/// `kept_encoding`, `keep_gradient`, `pull_back` and `note_maxima`.
-fn adjoint_code(layout: &Layout, tape: bool) -> String {
+/// `kept_encoding`, `keep_gradient`, `pull_back`, `note_maxima` and, for sums in
+/// registers, `keep_sums`.
+fn adjoint_code(layout: &Layout, weights: WeightGradient) -> String {
     let mut out = String::from(PRODUCTS);
     let kept: Vec<String> = (0..layout.input_blocks)
         .map(|b| format!("encodings[{b}u * evaluation.stride + e]"))
@@ -299,44 +346,39 @@ fn adjoint_code(layout: &Layout, tape: bool) -> String {
 
     out.push_str("fn pull_back(x: Encoding, d_out: vec4<f32>, slot: u32) -> Encoding {\n");
     out.push_str(&hidden_code(layout));
+    // Gradients of each layer's sums: d<layer>[block]; the last layer is linear.
     let hidden = layout.layers.len() - 1;
-    // Gradients of each layer's sums: d<layer>_<block>; the last layer is linear.
-    let _ = writeln!(out, "    let d{hidden}_0 = d_out;");
-    for k in (0..=hidden).rev() {
-        let layer = layout.layers[k];
-        for i in 0..layer.inputs {
+    let _ = writeln!(out, "    var d{hidden} = array<vec4<f32>, 1>(d_out);");
+    for (k, layer) in layout.layers.iter().enumerate().rev() {
+        let into = if k == 0 { "dx".into() } else { format!("d{}", k - 1) };
+        let _ = writeln!(out, "    var {into}: array<vec4<f32>, {}>;", layer.inputs);
+        for_blocks(&mut out, *layer, layer.inputs, |b| {
             let terms: Vec<String> = (0..layer.outputs)
-                .map(|o| format!("times_transposed({}u, d{k}_{o})", layer.matrix(o, i)))
+                .map(|o| format!("times_transposed({}u + 4u * {b}, d{k}[{o}])", layer.matrix(o, 0)))
                 .collect();
             let sum = terms.join(" + ");
-            let _ = if k == 0 {
-                writeln!(out, "    let dx_{i} = {sum};")
+            if k == 0 {
+                format!("{into}[{b}] = {sum};")
             } else {
-                let h = input(k, i);
-                writeln!(out, "    let d{}_{i} = ({sum}) * (1.0 - {h} * {h});", k - 1)
-            };
-        }
-    }
-    if tape {
-        for (k, layer) in layout.layers.iter().enumerate() {
-            let (inputs, deltas) = (layout.tape_inputs(k as u32), layout.tape_deltas(k as u32));
-            for i in 0..layer.inputs {
-                let at = (inputs + i) * TAPE_STRIDE;
-                let _ = writeln!(out, "    tape[{at}u + slot] = {};", input(k, i));
+                let h = format!("h{}[{b}]", k - 1);
+                format!("{into}[{b}] = ({sum}) * (1.0 - {h} * {h});")
             }
-            for o in 0..layer.outputs {
-                let at = (deltas + o) * TAPE_STRIDE;
-                let _ = writeln!(out, "    tape[{at}u + slot] = d{k}_{o};");
-            }
-        }
-    } else {
-        // Keeps the binding in the layout.
-        out.push_str("    tape[slot % TAPE_STRIDE] = d_out;\n");
+        });
     }
-    let blocks: Vec<String> = (0..layout.input_blocks).map(|i| format!("dx_{i}")).collect();
-    let _ = writeln!(out, "    return Encoding({});\n}}", blocks.join(", "));
+    match weights {
+        WeightGradient::None => {}
+        WeightGradient::Registers => out.push_str(&register_code(layout)),
+        WeightGradient::Tape => out.push_str(&tape_code(layout)),
+    }
+    out.push_str("    return dx;\n}\n");
+    if weights == WeightGradient::Registers {
+        out.push_str("fn keep_sums(stripe: u32) {\n");
+        for v in 0..layout.mlp_vectors {
+            let _ = writeln!(out, "    partials[{}u + stripe] = sums[{v}];", v * layout.stripes());
+        }
+        out.push_str("}\n");
+    }
 
-    // Sums rather than maxima of a level's features: they cannot hide a NaN.
     out.push_str("fn note_maxima(d: Encoding) {\n");
     for l in 0..layout.levels.len() {
         let _ = if layout.features == 4 {
@@ -348,6 +390,41 @@ fn adjoint_code(layout: &Layout, tape: bool) -> String {
         };
     }
     out.push_str("}\n");
+    out
+}
+
+/// Adds one evaluation's outer products to `sums`.
+fn register_code(layout: &Layout) -> String {
+    let mut out = String::new();
+    for (k, layer) in layout.layers.iter().enumerate() {
+        let inputs = inputs_of(k);
+        for o in 0..layer.outputs {
+            for i in 0..layer.inputs {
+                for (c, lane) in ["x", "y", "z", "w"].into_iter().enumerate() {
+                    let v = layer.matrix(o, i) as usize + c;
+                    let _ = writeln!(out, "    sums[{v}] += d{k}[{o}] * {inputs}[{i}].{lane};");
+                }
+            }
+            let _ = writeln!(out, "    sums[{}] += d{k}[{o}];", layer.bias + o);
+        }
+    }
+    out
+}
+
+/// Writes one evaluation's activations and gradients to `tape`.
+fn tape_code(layout: &Layout) -> String {
+    let mut out = String::new();
+    for (k, layer) in layout.layers.iter().enumerate() {
+        let (inputs, deltas) = (layout.tape_inputs(k as u32), layout.tape_deltas(k as u32));
+        for i in 0..layer.inputs {
+            let at = (inputs + i) * TAPE_STRIDE;
+            let _ = writeln!(out, "    tape[{at}u + slot] = {}[{i}];", inputs_of(k));
+        }
+        for o in 0..layer.outputs {
+            let at = (deltas + o) * TAPE_STRIDE;
+            let _ = writeln!(out, "    tape[{at}u + slot] = d{k}[{o}];");
+        }
+    }
     out
 }
 
