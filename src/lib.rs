@@ -10,6 +10,8 @@
 //! Arrows point one way; see the module docs for what each may fail with.
 
 pub mod batch;
+pub mod cli;
+pub mod config;
 pub mod diffusion;
 pub mod geometry;
 pub mod guidance;

@@ -95,6 +95,14 @@ pub enum CheckpointError {
         /// What the tokenizer library said.
         reason: String,
     },
+    /// The embedded checkpoint cannot be unpacked.
+    #[error("the embedded model cannot be unpacked into {}: {what}", path.display())]
+    Cache {
+        /// The cache folder or a file in it.
+        path: PathBuf,
+        /// The system's reason.
+        what: String,
+    },
     /// Two parts of the folder contradict each other.
     #[error("{}: {problem}", path.display())]
     Mismatch {

@@ -13,6 +13,7 @@ mod checkpoint;
 mod clip;
 mod config;
 mod controlnet;
+pub mod embedded;
 mod error;
 mod header;
 pub mod images;

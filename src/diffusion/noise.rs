@@ -41,6 +41,15 @@ pub struct Denoised {
     pub eps: Tensor,
 }
 
+/// Betas of the squared-cosine schedule, capped at 0.999.
+fn cosine_betas(count: usize) -> impl Iterator<Item = f64> {
+    let bar = move |i: usize| {
+        let t = i as f64 / count as f64;
+        ((t + 0.008) / 1.008 * std::f64::consts::FRAC_PI_2).cos().powi(2)
+    };
+    (0..count).map(move |i| (1.0 - bar(i + 1) / bar(i)).min(0.999))
+}
+
 fn betas(c: &Config, count: usize) -> std::result::Result<Vec<f64>, CheckpointError> {
     if let Some(Value::Array(list)) = c.value("trained_betas") {
         let valid = |v: &Value| v.as_f64().filter(|b| (0.0..1.0).contains(b));
@@ -61,13 +70,7 @@ fn betas(c: &Config, count: usize) -> std::result::Result<Vec<f64>, CheckpointEr
     match c.text_or("beta_schedule", "linear")? {
         "linear" => Ok(line(start, end).collect()),
         "scaled_linear" => Ok(line(start.sqrt(), end.sqrt()).map(|b| b * b).collect()),
-        "squaredcos_cap_v2" => {
-            let bar = |i: usize| {
-                let t = i as f64 / count as f64;
-                ((t + 0.008) / 1.008 * std::f64::consts::FRAC_PI_2).cos().powi(2)
-            };
-            Ok((0..count).map(|i| (1.0 - bar(i + 1) / bar(i)).min(0.999)).collect())
-        }
+        "squaredcos_cap_v2" => Ok(cosine_betas(count).collect()),
         other => {
             Err(c.problem("beta_schedule", format!("asks for {other}, which is not supported")))
         }
@@ -120,6 +123,24 @@ impl NoiseSchedule {
             }
         }
         Ok(Self { alphas_cumprod: bars, prediction })
+    }
+
+    /// The squared-cosine schedule (Nichol and Dhariwal 2021) over `timesteps` steps, with
+    /// clean samples as predictions.
+    ///
+    /// # Panics
+    /// If there are no steps.
+    #[must_use]
+    pub fn cosine(timesteps: usize) -> Self {
+        assert!(timesteps > 0, "a schedule needs steps");
+        let mut signal = 1.0;
+        let alphas_cumprod = cosine_betas(timesteps)
+            .map(|beta| {
+                signal *= 1.0 - beta;
+                signal
+            })
+            .collect();
+        Self { alphas_cumprod, prediction: Prediction::Sample }
     }
 
     /// What the network predicts.

@@ -1,1 +1,97 @@
-//! Score distillation: from diffusion predictions to image gradients.
+//! Score distillation: what a diffusion model thinks of the rendered views, as a
+//! gradient on their pixels.
+//!
+//! [`Guidance`] is what the pipeline sees. [`ScoreDistillation`] implements it for
+//! every [`Rule`] over anything that can denoise: Stable Diffusion
+//! ([`DiffusionDenoiser`]) or, without a network, the exact posterior over a bank of
+//! pictures ([`IdealDenoiser`]).
+
+pub mod denoiser;
+pub mod distillation;
+pub mod ideal;
+pub mod prompt;
+pub mod rule;
+pub mod stable;
+pub mod timestep;
+
+pub use denoiser::{Condition, Denoiser};
+pub use distillation::{DistillationConfig, ScoreDistillation};
+pub use ideal::IdealDenoiser;
+pub use rule::Rule;
+pub use stable::DiffusionDenoiser;
+pub use timestep::TimestepSchedule;
+
+use crate::batch::{ControlKind, ImageBatch, View};
+use std::collections::BTreeMap;
+
+/// Control images of a batch of views, by what they show.
+pub type ControlImages = BTreeMap<ControlKind, ImageBatch>;
+
+/// Which step of which stage a call belongs to; keys the random numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StepId {
+    /// Name of the stage.
+    pub stage: &'static str,
+    /// Step of the stage, from 0.
+    pub step: u64,
+    /// Steps of the stage in all.
+    pub steps: u64,
+}
+
+impl StepId {
+    /// How far the stage has come, in `[0, 1)`.
+    #[must_use]
+    pub fn progress(&self) -> f64 {
+        self.step as f64 / self.steps.max(1) as f64
+    }
+}
+
+/// What guidance says about a batch of images.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImageGradient {
+    /// dL/d image, the shape of the images; averaged over the views.
+    pub gradient: ImageBatch,
+    /// The pictures that the gradient points to, for rules that have them (x0
+    /// target). A caller may descend on `sum (x - target)^2 / views` several times.
+    pub target: Option<ImageBatch>,
+    /// Mean square of the rule's residual: how much guidance disagrees.
+    pub loss: f32,
+    /// The timestep that was drawn.
+    pub timestep: usize,
+}
+
+/// What can go wrong in guidance.
+#[derive(Debug, thiserror::Error)]
+pub enum GuidanceError {
+    /// The diffusion model failed.
+    #[error(transparent)]
+    Diffusion(#[from] crate::diffusion::DiffusionError),
+    /// A tensor operation failed.
+    #[error("tensor operation failed: {0}")]
+    Tensor(#[from] candle_core::Error),
+    /// The model needs a control image that the caller did not draw.
+    #[error("the model's ControlNet needs a {0:?} control image")]
+    MissingControl(ControlKind),
+    /// Numbers stopped being finite.
+    #[error("guidance produced values that are not finite at step {0}")]
+    NotFinite(u64),
+    /// The pictures to compare with could not be made.
+    #[error("{0}")]
+    Pictures(String),
+}
+
+/// Turns rendered views into a gradient on their pixels.
+pub trait Guidance {
+    /// The gradient of the distillation loss with respect to `images`
+    /// (`views.len()` images of 3 channels).
+    ///
+    /// # Errors
+    /// [`GuidanceError`].
+    fn image_gradient(
+        &mut self,
+        views: &[View],
+        images: &ImageBatch,
+        controls: &ControlImages,
+        at: StepId,
+    ) -> Result<ImageGradient, GuidanceError>;
+}

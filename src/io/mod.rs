@@ -1,10 +1,10 @@
 //! Files people open: GLB, images, turntables.
 
+pub mod atomic;
 pub mod glb;
 pub mod image;
 pub mod turntable;
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// What can go wrong when a result is encoded or written.
@@ -47,26 +47,11 @@ pub enum ExportError {
     Invalid(&'static str),
 }
 
-/// Writes a file so that it is either complete or not there: into a neighbour first,
-/// which then takes its name.
+/// Writes a file so that it is either complete or not there; see [`atomic::write`].
 ///
 /// # Errors
 /// [`ExportError::Write`].
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
-    let failed = |source| ExportError::Write { path: path.to_owned(), source };
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().ok_or_else(|| failed(std::io::ErrorKind::InvalidInput.into()))?);
-    name.push(".part");
-    let part = path.with_file_name(name);
-    let write = || -> std::io::Result<()> {
-        let mut file = std::fs::File::create(&part)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&part, path)
-    };
-    write().map_err(|source| {
-        // The first error is the one to tell.
-        let _ = std::fs::remove_file(&part);
-        failed(source)
-    })
+    atomic::write(path, bytes)
+        .map_err(|source| ExportError::Write { path: path.to_owned(), source })
 }

@@ -1,15 +1,15 @@
 //! Drawing and differentiating on wgpu: the only room besides the viewport that
 //! owns GPU objects.
 
+pub mod adam;
 mod atlas;
 pub mod bake;
 pub mod camera;
 pub mod context;
 pub mod control;
-pub mod mesh;
-pub mod studio;
-pub use context::{GpuContext, RenderError};
-
-pub mod adam;
 pub mod field;
 mod kernel;
+pub mod mesh;
+pub mod studio;
+
+pub use context::{GpuContext, RenderError};

@@ -1,0 +1,132 @@
+//! The command line: one binary, one subcommand a task.
+//!
+//! Exit codes: 0 done, 1 failed, 2 bad usage or bad input (one sentence on stderr),
+//! 130 cancelled with the state saved.
+
+mod bench;
+mod doctor;
+mod failure;
+mod generate;
+mod models;
+mod progress;
+mod render;
+
+pub use failure::Failure;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use std::process::ExitCode;
+
+/// A sentence becomes a 3D head.
+#[derive(Debug, Parser)]
+#[command(name = "headsculpt", version, about, max_term_width = 100)]
+struct Arguments {
+    /// Say more: -v for information, -vv for debugging
+    #[arg(short, action = clap::ArgAction::Count, global = true)]
+    verbose: u8,
+    /// Machine-readable output: one JSON object a line on stdout
+    #[arg(long, global = true)]
+    json: bool,
+    /// Print nothing but errors
+    #[arg(long, global = true, conflicts_with = "json")]
+    quiet: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a head from a sentence, or continue an interrupted run
+    Generate(generate::Arguments),
+    /// Draw pictures of a finished avatar
+    Render(render::Arguments),
+    /// Work with diffusion checkpoints
+    Models(models::Arguments),
+    /// Measure the parts of one optimisation step on this machine
+    Bench(bench::Arguments),
+    /// Say what this machine offers and what is missing
+    Doctor,
+}
+
+/// How a command talks to the outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Output {
+    /// Progress bars and sentences.
+    Human,
+    /// One JSON object a line.
+    Json,
+    /// Errors only.
+    Quiet,
+}
+
+impl Output {
+    /// Prints a result: as JSON in JSON mode, else the sentence.
+    fn result(self, sentence: &str, json: &serde_json::Value) {
+        match self {
+            Self::Human => println!("{sentence}"),
+            Self::Json => println!("{json}"),
+            Self::Quiet => {}
+        }
+    }
+}
+
+/// Parses the command line, runs the command and returns the exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() => {
+            // clap's message is a paragraph; the contract is one sentence.
+            eprintln!("{}", failure::first_sentence(&error.to_string()));
+            return ExitCode::from(2);
+        }
+        Err(help) => {
+            print!("{help}");
+            return ExitCode::SUCCESS;
+        }
+    };
+    start_logging(arguments.verbose);
+    let output = match (arguments.json, arguments.quiet) {
+        (true, _) => Output::Json,
+        (_, true) => Output::Quiet,
+        _ => Output::Human,
+    };
+    let result = match arguments.command {
+        Some(Command::Generate(generate)) => generate.run(output),
+        Some(Command::Render(render)) => render.run(output),
+        Some(Command::Models(models)) => models.run(output),
+        Some(Command::Bench(bench)) => bench.run(output),
+        Some(Command::Doctor) => doctor::run(output),
+        None => {
+            print!("{}", Arguments::command().render_long_help());
+            Ok(())
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+fn start_logging(verbose: u8) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "headsculpt=info,warn",
+        _ => "headsculpt=debug,info",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("HEADSCULPT_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_argument_definitions_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,90 @@
+//! `headsculpt render`: pictures of a finished avatar.
+
+use super::{Failure, Output};
+use crate::batch::View;
+use crate::io::image;
+use crate::project::Project;
+use crate::render::mesh::{MeshRenderer, RenderKind, orbit_view};
+use crate::render::{GpuContext, RenderError};
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Elevation of the ring of views, degrees.
+const RING_ELEVATION: f32 = 5.0;
+/// Samples along a pixel's side.
+const SAMPLES: u32 = 3;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The project, or the output folder that holds it
+    project: PathBuf,
+    /// Folder for the pictures
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// Views on a circle at elevation 5, starting at the face
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=999))]
+    views: u32,
+    /// One view from this azimuth (degrees; 0 looks at the face, 90 sees the subject's
+    /// left side) instead of a circle
+    #[arg(long, value_name = "DEG", conflicts_with = "views", allow_negative_numbers = true)]
+    azimuth: Option<f32>,
+    /// Elevation of the one view, degrees
+    #[arg(long, value_name = "DEG", requires = "azimuth", allow_negative_numbers = true)]
+    elevation: Option<f32>,
+    /// Height and width, pixels
+    #[arg(long, value_name = "PX", default_value_t = 512, value_parser = clap::value_parser!(u32).range(16..=4096))]
+    size: u32,
+    /// What to draw
+    #[arg(long, value_enum, default_value_t = RenderKind::Shaded)]
+    kind: RenderKind,
+}
+
+impl Arguments {
+    pub(super) fn run(self, output: Output) -> Result<(), Failure> {
+        let cameras = self.cameras()?;
+        let project = Project::open(&self.project).map_err(Failure::input)?;
+        let avatar = project.load_avatar().map_err(Failure::input)?.ok_or_else(|| {
+            let folder = project.output().display();
+            Failure::Input(format!(
+                "{folder} is not finished; continue it with: headsculpt generate --resume '{folder}'"
+            ))
+        })?;
+        let gpu = GpuContext::new().map_err(Failure::input)?;
+        let views: Vec<View> =
+            cameras.iter().map(|&(a, e)| orbit_view(a, e, self.size)).collect();
+        let draw = || -> Result<_, RenderError> {
+            let renderer = MeshRenderer::new(&gpu)?;
+            let mesh = renderer.upload(&avatar)?;
+            renderer.render(&mesh, &views, self.kind, SAMPLES)
+        };
+        let pictures = image::pictures(&draw().map_err(|error| Failure::Broken(error.into()))?);
+        std::fs::create_dir_all(&self.output)
+            .map_err(|error| Failure::Input(format!("-o {}: {error}", self.output.display())))?;
+        for (i, picture) in pictures.iter().enumerate() {
+            let path = self.output.join(format!("view_{i:03}.png"));
+            image::write_image(&path, picture).map_err(Failure::input)?;
+            let (azimuth, elevation) = cameras[i];
+            output.result(
+                &path.display().to_string(),
+                &json!({"view": path, "azimuth": azimuth, "elevation": elevation}),
+            );
+        }
+        Ok(())
+    }
+
+    /// Azimuth and elevation of each picture, degrees.
+    fn cameras(&self) -> Result<Vec<(f32, f32)>, Failure> {
+        let Some(azimuth) = self.azimuth else {
+            let step = 360.0 / self.views as f32;
+            return Ok((0..self.views).map(|i| (i as f32 * step, RING_ELEVATION)).collect());
+        };
+        let elevation = self.elevation.unwrap_or(RING_ELEVATION);
+        if !azimuth.is_finite() {
+            return Err(Failure::Input(format!("--azimuth: {azimuth} is not a number")));
+        }
+        if !(-85.0..=85.0).contains(&elevation) {
+            return Err(Failure::Input(format!("--elevation: {elevation} is not within -85..85")));
+        }
+        Ok(vec![(azimuth, elevation)])
+    }
+}

@@ -1,0 +1,360 @@
+//! Everything that decides a generation, as one tree: built-in presets, TOML files
+//! and command-line overrides all end here.
+
+use crate::guidance::{DistillationConfig, Rule};
+use crate::pipeline::coarse::CoarseConfig;
+use crate::pipeline::extract::MeshConfig;
+use crate::pipeline::views::{Distance, ViewConfig};
+use crate::render::field::FieldConfig;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// The built-in presets by name.
+const PRESETS: [(&str, &str); 3] = [
+    ("quick", include_str!("../assets/presets/quick.toml")),
+    ("standard", include_str!("../assets/presets/standard.toml")),
+    ("headsculpt", include_str!("../assets/presets/headsculpt.toml")),
+];
+
+/// Longest prompt, in characters; far beyond any tokenizer's limit.
+const PROMPT_LIMIT: usize = 2000;
+
+/// What is wrong with the settings, in one sentence.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// Neither a built-in preset nor a file.
+    #[error("unknown preset '{name}': it is neither a file nor one of {known}")]
+    UnknownPreset {
+        /// What was asked for.
+        name: String,
+        /// The built-in names.
+        known: String,
+    },
+    /// A preset file does not read or parse.
+    #[error("preset {file}: {what}")]
+    File {
+        /// The file or preset.
+        file: String,
+        /// The reason, with the key.
+        what: String,
+    },
+    /// A value out of range.
+    #[error("{field}: {what}")]
+    Field {
+        /// Flag or key.
+        field: &'static str,
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+/// All settings of one generation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GenerationConfig {
+    /// The sentence.
+    #[serde(default)]
+    pub prompt: String,
+    /// What the head should not look like; may be empty.
+    #[serde(default)]
+    pub negative: String,
+    /// Decides every random number.
+    #[serde(default)]
+    pub seed: u64,
+    /// Name of the preset that the settings started from.
+    #[serde(default)]
+    pub preset: String,
+    /// The diffusion checkpoint: `embedded`, or a folder.
+    pub model: String,
+    /// Cameras, lights, backgrounds.
+    pub views: ViewConfig,
+    /// Score distillation.
+    pub guidance: DistillationConfig,
+    /// The neural field.
+    pub field: FieldConfig,
+    /// The optimisation of the field.
+    pub coarse: CoarseConfig,
+    /// The exported mesh.
+    pub mesh: MeshConfig,
+}
+
+/// Command-line flags that change single settings of a preset.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Overrides {
+    /// The diffusion checkpoint: 'embedded' or a folder in diffusers layout
+    #[arg(long, value_name = "NAME|DIR")]
+    pub model: Option<String>,
+    /// Seed of every random number; the same seed gives the same head
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// What the head should not look like
+    #[arg(long, value_name = "TEXT")]
+    pub negative: Option<String>,
+    /// Height and width of the rendered training views
+    #[arg(long, value_name = "PX")]
+    pub size: Option<u32>,
+    /// Steps of the coarse stage
+    #[arg(long, value_name = "N")]
+    pub coarse_steps: Option<u64>,
+    /// Score distillation rule
+    #[arg(long, value_enum, value_name = "RULE")]
+    pub guidance: Option<Rule>,
+    /// Classifier-free guidance scale
+    #[arg(long, value_name = "S")]
+    pub guidance_scale: Option<f64>,
+}
+
+impl Overrides {
+    /// Applies the given flags.
+    pub fn apply(self, config: &mut GenerationConfig) {
+        fn set<T>(value: Option<T>, field: &mut T) {
+            if let Some(value) = value {
+                *field = value;
+            }
+        }
+        set(self.model, &mut config.model);
+        set(self.seed, &mut config.seed);
+        set(self.negative, &mut config.negative);
+        set(self.size, &mut config.views.size);
+        set(self.coarse_steps, &mut config.coarse.steps);
+        set(self.guidance, &mut config.guidance.rule);
+        set(self.guidance_scale, &mut config.guidance.scale);
+    }
+}
+
+impl GenerationConfig {
+    /// A built-in preset by name, or the settings in a TOML file. A file may start
+    /// from a preset with `extends = "quick"` and give only what differs.
+    ///
+    /// # Errors
+    /// [`ConfigError::UnknownPreset`], or [`ConfigError::File`] naming the key.
+    pub fn preset(name: &str) -> Result<Self, ConfigError> {
+        let mut config = parse(name, table(name, 0)?)?;
+        name.clone_into(&mut config.preset);
+        Ok(config)
+    }
+
+    /// Checks every number and text.
+    ///
+    /// # Errors
+    /// [`ConfigError::Field`] naming the flag or key.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let fail = |field, what: String| Err(ConfigError::Field { field, what });
+        if self.prompt.trim().is_empty() {
+            return fail("prompt", "is empty; say what the head should look like".into());
+        }
+        if self.prompt.chars().count() > PROMPT_LIMIT {
+            return fail("prompt", format!("is longer than {PROMPT_LIMIT} characters"));
+        }
+        if !(16..=512).contains(&self.views.size) {
+            return fail("--size", format!("{} is not within 16..512 pixels", self.views.size));
+        }
+        if !(1..=100_000).contains(&self.coarse.steps) {
+            let what = format!("{} is not within 1..100000", self.coarse.steps);
+            return fail("--coarse-steps", what);
+        }
+        if !(0.0..=1000.0).contains(&self.guidance.scale) {
+            let what = format!("{} is not within 0..1000", self.guidance.scale);
+            return fail("--guidance-scale", what);
+        }
+        if !(1..=64).contains(&self.views.count) {
+            return fail("views.count", format!("{} is not within 1..64", self.views.count));
+        }
+        let weights = self.views.region_weights;
+        if weights.iter().any(|w| !(0.0..=1e6).contains(w)) || weights.iter().all(|w| *w == 0.0) {
+            return fail("views.region_weights", format!("{weights:?} are not usable weights"));
+        }
+        let ordered = |[low, high]: [f32; 2], min: f32, max: f32| {
+            (min..=max).contains(&low) && (min..=max).contains(&high) && low <= high
+        };
+        if !ordered(self.views.fov, 1.0, 120.0) {
+            return fail("views.fov", format!("{:?} is not within 1..120", self.views.fov));
+        }
+        if !ordered(self.views.background, 0.0, 1.0) {
+            let what = format!("{:?} is not within 0..1", self.views.background);
+            return fail("views.background", what);
+        }
+        let distance_fits = match self.views.distance {
+            Distance::Radius(range) => ordered(range, 0.1, 100.0),
+            Distance::FrameHeight(height) => (0.1..=10.0).contains(&height),
+        };
+        if !distance_fits {
+            return fail("views.distance", format!("{:?} is out of range", self.views.distance));
+        }
+        if !self.guidance.timesteps.is_valid() {
+            let what = "needs ordered bounds within 0..1".into();
+            return fail("guidance.timesteps", what);
+        }
+        for (field, value, max) in [
+            ("guidance.ddim_steps", self.guidance.ddim_steps, 1000),
+            ("guidance.inversion_steps", self.guidance.inversion_steps, 1000),
+        ] {
+            if !(1..=max).contains(&value) {
+                return fail(field, format!("{value} is not within 1..{max}"));
+            }
+        }
+        self.coarse.validate().or_else(|(field, what)| fail(field, what))?;
+        self.mesh.validate().or_else(|(field, what)| fail(field, what))?;
+        self.field.validate().or_else(|what| fail("field", what.to_string()))
+    }
+
+    /// A hash of everything that decides the result: a checkpoint of other settings is
+    /// refused.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        // Serialising plain numbers and strings cannot fail.
+        let text = serde_json::to_string(self).unwrap_or_default();
+        Sha256::digest(text.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// `<slug of the prompt>-<seed>`.
+    #[must_use]
+    pub fn default_folder(&self) -> String {
+        let words: Vec<String> = self
+            .prompt
+            .to_lowercase()
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect();
+        let slug: String = words.join("-").chars().take(48).collect();
+        format!("{}-{}", slug.trim_matches('-'), self.seed)
+    }
+}
+
+/// How many files may extend one another.
+const EXTENDS_LIMIT: usize = 8;
+
+fn table(name: &str, depth: usize) -> Result<toml::Table, ConfigError> {
+    let fail = |what: String| ConfigError::File { file: name.to_owned(), what };
+    let builtin = PRESETS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text);
+    let text = match builtin {
+        Some(text) => text.to_owned(),
+        None if std::path::Path::new(name).is_file() => {
+            std::fs::read_to_string(name).map_err(|error| fail(error.to_string()))?
+        }
+        None => {
+            let known: Vec<&str> = PRESETS.iter().map(|(known, _)| *known).collect();
+            let (name, known) = (name.to_owned(), known.join(", "));
+            return Err(ConfigError::UnknownPreset { name, known });
+        }
+    };
+    let mut own: toml::Table =
+        toml::from_str(&text).map_err(|error| fail(one_line(&error.to_string())))?;
+    let Some(base) = own.remove("extends") else { return Ok(own) };
+    let base = base.as_str().ok_or_else(|| fail("'extends' is not a string".into()))?.to_owned();
+    if depth == EXTENDS_LIMIT {
+        return Err(fail("'extends' goes in a circle".into()));
+    }
+    let mut merged = table(&base, depth + 1)?;
+    merge(&mut merged, own);
+    Ok(merged)
+}
+
+fn merge(base: &mut toml::Table, over: toml::Table) {
+    for (key, value) in over {
+        match (base.get_mut(&key), value) {
+            (Some(toml::Value::Table(base)), toml::Value::Table(over)) => merge(base, over),
+            (_, value) => {
+                base.insert(key, value);
+            }
+        }
+    }
+}
+
+fn parse(name: &str, table: toml::Table) -> Result<GenerationConfig, ConfigError> {
+    toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| ConfigError::File {
+        file: name.to_owned(),
+        what: one_line(&error.to_string()),
+    })
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quick() -> GenerationConfig {
+        GenerationConfig { prompt: "a man".into(), ..GenerationConfig::preset("quick").unwrap() }
+    }
+
+    #[test]
+    fn every_preset_parses_validates_and_round_trips() {
+        for (name, _) in PRESETS {
+            let mut config = GenerationConfig::preset(name).unwrap();
+            config.prompt = "a head".into();
+            config.validate().unwrap();
+            let text = serde_json::to_string(&config).unwrap();
+            assert_eq!(serde_json::from_str::<GenerationConfig>(&text).unwrap(), config);
+        }
+    }
+
+    #[test]
+    fn bad_values_name_their_flag() {
+        type Spoil = fn(&mut GenerationConfig);
+        let cases: [(&str, Spoil); 10] = [
+            ("prompt", |c| c.prompt = " \n".into()),
+            ("prompt", |c| c.prompt = "a".repeat(PROMPT_LIMIT + 1)),
+            ("--size", |c| c.views.size = 8),
+            ("--coarse-steps", |c| c.coarse.steps = 0),
+            ("--guidance-scale", |c| c.guidance.scale = f64::NAN),
+            ("--guidance-scale", |c| c.guidance.scale = -1.0),
+            ("views.region_weights", |c| c.views.region_weights = [0.0; 4]),
+            ("views.fov", |c| c.views.fov = [40.0, 30.0]),
+            ("guidance.timesteps", |c| c.guidance.timesteps.last = [0.9, 0.1]),
+            ("guidance.ddim_steps", |c| c.guidance.ddim_steps = 0),
+        ];
+        for (name, spoil) in cases {
+            let mut config = quick();
+            spoil(&mut config);
+            match config.validate() {
+                Err(ConfigError::Field { field, .. }) => assert_eq!(field, name),
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+        quick().validate().unwrap();
+    }
+
+    #[test]
+    fn files_extend_presets_and_unknown_keys_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        let mine = write("mine.toml", "extends = \"quick\"\n[coarse]\nsteps = 7\n");
+        let config = GenerationConfig::preset(&mine).unwrap();
+        assert_eq!(config.coarse.steps, 7);
+        assert_eq!(config.views, quick().views);
+        for (text, word) in [
+            ("extends = \"quick\"\n[coarse]\nstepps = 7\n", "stepps"),
+            ("extends = \"quick\"\n[coarse]\nsteps = \"x\"\n", "steps"),
+            ("model = [", "model"),
+        ] {
+            let error = GenerationConfig::preset(&write("bad.toml", text)).unwrap_err();
+            let sentence = error.to_string();
+            assert!(sentence.contains(word) && !sentence.contains('\n'), "{sentence}");
+        }
+        let circle = dir.path().join("circle.toml");
+        std::fs::write(&circle, format!("extends = {:?}", circle.to_str().unwrap())).unwrap();
+        let error = GenerationConfig::preset(circle.to_str().unwrap()).unwrap_err();
+        assert!(error.to_string().contains("circle"));
+        let error = GenerationConfig::preset("nonsense").unwrap_err().to_string();
+        assert!(error.contains("nonsense") && error.contains("quick"));
+    }
+
+    #[test]
+    fn the_fingerprint_sees_every_setting_and_the_folder_is_a_slug() {
+        let (a, mut b) = (quick(), quick());
+        assert_eq!(a.fingerprint(), b.fingerprint());
+        b.guidance.scale += 0.125;
+        assert_ne!(a.fingerprint(), b.fingerprint());
+        b.prompt = "A bald man, with *green* skin!".into();
+        b.seed = 7;
+        assert_eq!(b.default_folder(), "a-bald-man-with-green-skin-7");
+    }
+}

@@ -1,0 +1,116 @@
+//! The checkpoint that the program carries: a small Stable Diffusion of synthetic heads.
+//!
+//! It is an ordinary diffusers folder. The first use unpacks it into the user's cache
+//! folder, under a name that holds the hash of its contents, and from there it is
+//! loaded by the same code as every other checkpoint.
+
+use super::CheckpointError;
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+
+/// What `--model` calls it.
+pub const NAME: &str = "embedded";
+
+macro_rules! files {
+    ($($path:literal),+ $(,)?) => {
+        &[$(($path, include_bytes!(concat!("../../assets/models/embedded/", $path)))),+]
+    };
+}
+
+const FILES: &[(&str, &[u8])] = files![
+    "model_index.json",
+    "headsculpt.json",
+    "controlnet/config.json",
+    "controlnet/diffusion_pytorch_model.safetensors",
+    "region_text/config.json",
+    "region_text/model.safetensors",
+    "scheduler/scheduler_config.json",
+    "text_encoder/config.json",
+    "text_encoder/model.safetensors",
+    "tokenizer/merges.txt",
+    "tokenizer/special_tokens_map.json",
+    "tokenizer/tokenizer_config.json",
+    "tokenizer/vocab.json",
+    "unet/config.json",
+    "unet/diffusion_pytorch_model.safetensors",
+];
+
+/// The unpacked checkpoint's folder, unpacking it if it is not there.
+///
+/// # Errors
+/// [`CheckpointError::Cache`] if the cache folder cannot be found or written.
+pub fn folder() -> Result<PathBuf, CheckpointError> {
+    let cache = cache_folder().ok_or_else(|| CheckpointError::Cache {
+        path: PathBuf::from("~/.cache"),
+        what: "there is no home folder; set XDG_CACHE_HOME".into(),
+    })?;
+    unpack_into(&cache.join("headsculpt").join("models"))
+}
+
+fn cache_folder() -> Option<PathBuf> {
+    let from = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    from("XDG_CACHE_HOME")
+        .or_else(|| from("LOCALAPPDATA"))
+        .or_else(|| std::env::home_dir().map(|home| home.join(".cache")))
+}
+
+fn unpack_into(models: &Path) -> Result<PathBuf, CheckpointError> {
+    let fail = |path: &Path| {
+        let path = path.to_path_buf();
+        move |error: std::io::Error| CheckpointError::Cache { path, what: error.to_string() }
+    };
+    let mut hasher = Sha256::new();
+    for (name, contents) in FILES {
+        hasher.update((name.len() as u64).to_le_bytes());
+        hasher.update(name.as_bytes());
+        hasher.update((contents.len() as u64).to_le_bytes());
+        hasher.update(contents);
+    }
+    let hash: String = hasher.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let target = models.join(format!("{NAME}-{hash}"));
+    if is_complete(&target) {
+        return Ok(target);
+    }
+    std::fs::create_dir_all(models).map_err(fail(models))?;
+    let temporary =
+        tempfile::Builder::new().prefix(".unpacking-").tempdir_in(models).map_err(fail(models))?;
+    for (name, contents) in FILES {
+        let path = temporary.path().join(name);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent).map_err(fail(parent))?;
+        }
+        std::fs::write(&path, contents).map_err(fail(&path))?;
+    }
+    // Another process may have been faster, or an old copy may be damaged.
+    if target.exists() && !is_complete(&target) {
+        std::fs::remove_dir_all(&target).map_err(fail(&target))?;
+    }
+    match std::fs::rename(temporary.path(), &target) {
+        Ok(()) => Ok(target),
+        Err(_) if is_complete(&target) => Ok(target),
+        Err(error) => Err(fail(&target)(error)),
+    }
+}
+
+fn is_complete(folder: &Path) -> bool {
+    FILES.iter().all(|(name, contents)| {
+        folder.join(name).metadata().is_ok_and(|found| found.len() == contents.len() as u64)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unpacks_once_and_repairs_a_damaged_copy() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = unpack_into(dir.path()).unwrap();
+        assert!(is_complete(&folder));
+        let unet = folder.join("unet/config.json");
+        std::fs::write(&unet, "x").unwrap();
+        assert_eq!(unpack_into(dir.path()).unwrap(), folder);
+        assert!(is_complete(&folder));
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,209 @@
+//! The coarse stage: a neural field pulled towards what the diffusion model sees.
+
+use super::StageError;
+use super::views::{self, ViewConfig};
+use crate::batch::{ControlKind, ImageBatch, View};
+use crate::guidance::{ControlImages, Guidance, StepId};
+use crate::head::ShapedHead;
+use crate::render::control::ControlRenderer;
+use crate::render::field::{Field, Rates};
+use crate::render::mesh::orbit_view;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use super::state::{self, Arrays};
+
+/// Name of the stage in events, checkpoints and random streams.
+pub const STAGE: &str = "coarse";
+
+/// How long and how fast the field is optimised.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoarseConfig {
+    /// Steps: guidance is asked once in each.
+    pub steps: u64,
+    /// Updates of the field in one step. More than 1 needs a rule with a target (x0):
+    /// the views are rendered again and pulled to the same target.
+    pub inner_steps: u32,
+    /// Seconds between checkpoints, at most 20: what a killed run loses.
+    pub checkpoint_seconds: f64,
+    /// Steps between snapshots for a viewer; 0 makes none.
+    pub snapshot_every: u64,
+    /// Learning rate of the feature grid.
+    pub grid_rate: f32,
+    /// Learning rate of the small network.
+    pub network_rate: f32,
+    /// Factor on the learning rates at the last step; they fall linearly to it.
+    pub final_rate: f32,
+    /// How strongly ControlNets steer; 1 is the paper's.
+    pub control_scale: f64,
+}
+
+impl CoarseConfig {
+    /// Checks the ranges.
+    ///
+    /// # Errors
+    /// The key and what is wrong with it.
+    pub fn validate(&self) -> Result<(), (&'static str, String)> {
+        if !(1..=100).contains(&self.inner_steps) {
+            let what = format!("{} is not within 1..100", self.inner_steps);
+            return Err(("coarse.inner_steps", what));
+        }
+        for (field, value, max) in [
+            ("coarse.grid_rate", self.grid_rate, 10.0),
+            ("coarse.network_rate", self.network_rate, 10.0),
+            ("coarse.final_rate", self.final_rate, 1.0),
+            ("coarse.control_scale", self.control_scale as f32, 10.0),
+            ("coarse.checkpoint_seconds", self.checkpoint_seconds as f32, 20.0),
+        ] {
+            if !(0.0..=max).contains(&value) {
+                return Err((field, format!("{value} is not within 0..{max}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a step did.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// Steps done, this one included.
+    pub done: u64,
+    /// The guidance's residual.
+    pub loss: f32,
+    /// The timestep that guidance drew.
+    pub timestep: usize,
+    /// Field evaluations of the step (samples of all renders).
+    pub evaluations: u64,
+}
+
+/// The stage with its state.
+#[derive(Debug)]
+pub struct CoarseStage<G> {
+    field: Field,
+    guidance: G,
+    controls: ControlRenderer,
+    kinds: Vec<ControlKind>,
+    head: ShapedHead,
+    views: ViewConfig,
+    config: CoarseConfig,
+    seed: u64,
+    done: u64,
+}
+
+impl<G: Guidance> CoarseStage<G> {
+    /// A stage at step 0. `kinds` are the control images that the guidance needs,
+    /// drawn from `head`.
+    #[must_use]
+    #[expect(clippy::too_many_arguments, reason = "each is one part of the stage")]
+    pub fn new(
+        field: Field,
+        guidance: G,
+        controls: ControlRenderer,
+        kinds: Vec<ControlKind>,
+        head: ShapedHead,
+        views: ViewConfig,
+        config: CoarseConfig,
+        seed: u64,
+    ) -> Self {
+        Self { field, guidance, controls, kinds, head, views, config, seed, done: 0 }
+    }
+
+    /// Steps done.
+    #[must_use]
+    pub fn done(&self) -> u64 {
+        self.done
+    }
+
+    /// The field as it is.
+    pub fn field(&mut self) -> &mut Field {
+        &mut self.field
+    }
+
+    /// One step.
+    ///
+    /// # Errors
+    /// [`StageError`]; the state is then undefined and must be restored from a
+    /// checkpoint.
+    pub fn step(&mut self) -> Result<Progress, StageError> {
+        let at = StepId { stage: STAGE, step: self.done, steps: self.config.steps };
+        let views = views::sample(&self.views, self.seed, STAGE, self.done);
+        let controls = self.draw_controls(&views)?;
+        self.field.update_occupancy(self.done)?;
+        let images = self.field.render(&views, self.render_key(0), true)?;
+        let mut evaluations = self.field.stats().evaluations;
+        let guided = self.guidance.image_gradient(&views, &images.color, &controls, at)?;
+        let rates = self.rates(at.progress());
+        self.field.backward(&guided.gradient.data, None)?;
+        self.field.step(&rates)?;
+        if let Some(target) = &guided.target {
+            for inner in 1..self.config.inner_steps {
+                let images = self.field.render(&views, self.render_key(inner), true)?;
+                evaluations += self.field.stats().evaluations;
+                self.field.backward(&pull(&images.color, target), None)?;
+                self.field.step(&rates)?;
+            }
+        }
+        self.done += 1;
+        Ok(Progress {
+            done: self.done,
+            loss: guided.loss,
+            timestep: guided.timestep,
+            evaluations,
+        })
+    }
+
+    fn draw_controls(&mut self, views: &[View]) -> Result<ControlImages, StageError> {
+        let mut images = BTreeMap::new();
+        for &kind in &self.kinds {
+            images.insert(kind, self.controls.render(kind, &self.head, views)?);
+        }
+        Ok(images)
+    }
+
+    /// Keys the jitter of one render: a function of seed, step and inner step.
+    fn render_key(&self, inner: u32) -> u64 {
+        use rand::RngCore;
+        let step = self.done * u64::from(self.config.inner_steps) + u64::from(inner);
+        crate::rng::stream(self.seed, STAGE, step, "jitter").next_u64()
+    }
+
+    fn rates(&self, progress: f64) -> Rates {
+        let factor = 1.0 + (self.config.final_rate - 1.0) * progress as f32;
+        Rates::new(self.config.grid_rate * factor, self.config.network_rate * factor)
+    }
+
+    /// Front, left, back and right views of the field as it is.
+    ///
+    /// # Errors
+    /// [`StageError::Render`].
+    pub fn snapshot(&mut self) -> Result<ImageBatch, StageError> {
+        let views: Vec<View> = [0.0, 90.0, 180.0, 270.0]
+            .map(|azimuth| orbit_view(azimuth, 5.0, self.views.size))
+            .to_vec();
+        Ok(self.field.render(&views, 0, false)?.color)
+    }
+
+    /// The state that a checkpoint holds.
+    ///
+    /// # Errors
+    /// [`StageError::Render`] if the GPU cannot be read.
+    pub fn save(&self) -> Result<Arrays, StageError> {
+        Ok(state::encode(&self.field.state()?))
+    }
+
+    /// Goes on from a checkpoint's state after `done` steps.
+    ///
+    /// # Errors
+    /// [`StageError::Checkpoint`] if the arrays do not fit the settings.
+    pub fn restore(&mut self, arrays: Arrays, done: u64) -> Result<(), StageError> {
+        self.field.restore(&state::decode(arrays)?)?;
+        self.done = done;
+        Ok(())
+    }
+}
+
+/// Gradient of `sum (x - target)^2 / views`.
+fn pull(images: &ImageBatch, target: &ImageBatch) -> Vec<f32> {
+    let scale = 2.0 / images.views as f32;
+    images.data.iter().zip(&target.data).map(|(x, t)| (x - t) * scale).collect()
+}

@@ -1,0 +1,110 @@
+//! From the optimised field to a textured mesh.
+
+use super::StageError;
+use crate::geometry::cleanup::{Accessory, CleanUp};
+use crate::geometry::extract::{self, SurfaceOptions};
+use crate::geometry::uv::UnwrapOptions;
+use crate::geometry::grid::ScalarGrid;
+use crate::geometry::TexturedMesh;
+use crate::render::bake::{self, BakeError};
+use crate::render::field::Field;
+use glam::Vec3;
+use serde::{Deserialize, Serialize};
+
+/// Texels whose colour is asked of the field at once.
+const BAKE_BATCH: usize = 1 << 16;
+
+/// How the mesh is made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeshConfig {
+    /// Lattice nodes a side of the scene cube.
+    pub grid: usize,
+    /// The surface lies where the density logit has this value.
+    pub iso: f32,
+    /// Rounds of volume-preserving smoothing.
+    pub smoothing: u32,
+    /// Triangles to reduce to.
+    pub triangles: usize,
+    /// Width and height of the texture, pixels.
+    pub texture: u32,
+    /// Everything under this height is cut off flat: where the bust ends, world units.
+    pub bust: f32,
+}
+
+impl MeshConfig {
+    /// Checks the ranges.
+    ///
+    /// # Errors
+    /// The key and what is wrong with it.
+    pub fn validate(&self) -> Result<(), (&'static str, String)> {
+        if !(16..=320).contains(&self.grid) {
+            return Err(("mesh.grid", format!("{} is not within 16..320", self.grid)));
+        }
+        if !(1000..=2_000_000).contains(&self.triangles) {
+            return Err(("mesh.triangles", format!("{} is not within 1000..2000000", self.triangles)));
+        }
+        if !(64..=4096).contains(&self.texture) || !self.texture.is_multiple_of(4) {
+            let what = format!("{} is not a multiple of 4 within 64..4096", self.texture);
+            return Err(("mesh.texture", what));
+        }
+        if !self.iso.is_finite() {
+            return Err(("mesh.iso", format!("{} is not a number", self.iso)));
+        }
+        if !(-1.0..0.0).contains(&self.bust) {
+            return Err(("mesh.bust", format!("{} is not within -1..0", self.bust)));
+        }
+        if self.smoothing > 100 {
+            return Err(("mesh.smoothing", format!("{} is not within 0..100", self.smoothing)));
+        }
+        Ok(())
+    }
+}
+
+/// A finished head.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Avatar {
+    /// World units; vertices split along texture seams.
+    pub textured: TexturedMesh,
+    /// What was dropped or could not be done, in plain words.
+    pub notes: Vec<String>,
+}
+
+/// Extracts the surface, unwraps it and bakes the field's albedo.
+///
+/// # Errors
+/// [`StageError::Geometry`] if the field is empty or the surface cannot be closed,
+/// [`StageError::Render`].
+pub fn extract(field: &mut Field, config: &MeshConfig) -> Result<Avatar, StageError> {
+    let lattice = field.query_grid(config.grid as u32)?;
+    let grid = ScalarGrid::from_density(config.grid, &lattice.logit, config.iso)?;
+    let options = SurfaceOptions {
+        clean: CleanUp {
+            crop_min: Vec3::new(-0.98, config.bust, -0.98),
+            crop_max: Vec3::splat(0.98),
+            accessory: Some(Accessory { max_gap: 0.04, min_extent: 0.12 }),
+            ..CleanUp::default()
+        },
+        smoothing: config.smoothing,
+        triangles: config.triangles,
+        ..SurfaceOptions::default()
+    };
+    let surface = extract::surface(&grid, &options)?;
+    let mut notes = Vec::new();
+    if surface.decimate.gave_up {
+        notes.push(format!(
+            "the mesh keeps {} triangles: reducing it further would have torn it",
+            surface.decimate.after
+        ));
+    }
+    let unwrap = UnwrapOptions { size: config.texture, ..UnwrapOptions::default() };
+    let textured = bake::bake(&surface.mesh, unwrap, BAKE_BATCH, |points| {
+        Ok(field.query(points)?.iter().map(|sample| sample.albedo).collect())
+    })
+    .map_err(|error| match error {
+        BakeError::Source(error) => error,
+        BakeError::Geometry(error) => StageError::Geometry(error),
+        other => StageError::Bake(other.to_string()),
+    })?;
+    Ok(Avatar { textured, notes })
+}

@@ -1,0 +1,245 @@
+//! Opening, creating and appending to a project.
+
+use super::operation::SCHEMA;
+use super::{CheckpointStore, Entry, Operation, PROJECT_DIR, ProjectError};
+use crate::io::atomic;
+use crate::config::GenerationConfig;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+const LOG: &str = "operations.jsonl";
+const LOCK: &str = "lock";
+
+/// An open project. The lock is held until it is dropped.
+#[derive(Debug)]
+pub struct Project {
+    root: PathBuf,
+    entries: Vec<Entry>,
+    /// A sentence for each thing that had to be repaired while opening.
+    repairs: Vec<String>,
+    _lock: File,
+}
+
+impl Project {
+    /// Creates `<output>/avatar.headsculpt` with its first operation.
+    ///
+    /// # Errors
+    /// [`ProjectError::Exists`] if there is one already, [`ProjectError::Io`] if the
+    /// folder cannot be written.
+    pub fn create(output: &Path, first: Operation) -> Result<Self, ProjectError> {
+        let root = output.join(PROJECT_DIR);
+        if root.join(LOG).exists() {
+            return Err(ProjectError::Exists(output.to_path_buf()));
+        }
+        let checkpoints = root.join("checkpoints");
+        std::fs::create_dir_all(&checkpoints).map_err(ProjectError::io("create", output))?;
+        let lock = take_lock(&root)?;
+        let mut project = Self { root, entries: Vec::new(), repairs: Vec::new(), _lock: lock };
+        project.append(first)?;
+        Ok(project)
+    }
+
+    /// Opens a project: `path` is its folder or the output folder that holds it.
+    ///
+    /// # Errors
+    /// [`ProjectError::NotAProject`], [`ProjectError::Locked`], [`ProjectError::TooNew`]
+    /// or [`ProjectError::Broken`] naming the line.
+    pub fn open(path: &Path) -> Result<Self, ProjectError> {
+        let root = locate(path)?;
+        let lock = take_lock(&root)?;
+        let (entries, repairs) = read_log(&root.join(LOG))?;
+        Ok(Self { root, entries, repairs, _lock: lock })
+    }
+
+    /// The project's folder.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The folder that the project lies in; exports go there.
+    #[must_use]
+    pub fn output(&self) -> &Path {
+        self.root.parent().unwrap_or(&self.root)
+    }
+
+    /// The log so far.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// What had to be repaired while opening, in plain words.
+    #[must_use]
+    pub fn repairs(&self) -> &[String] {
+        &self.repairs
+    }
+
+    /// The settings of the newest `generate`.
+    ///
+    /// # Errors
+    /// [`ProjectError::Broken`] if the log has none.
+    pub fn generation(&self) -> Result<&GenerationConfig, ProjectError> {
+        let found = self.entries.iter().rev().find_map(|entry| match &entry.operation {
+            Operation::Generate { config, .. } => Some(&**config),
+            _ => None,
+        });
+        found.ok_or_else(|| ProjectError::Broken {
+            path: self.root.join(LOG),
+            what: "has no 'generate' operation".into(),
+        })
+    }
+
+    /// Whether the newest generation has been finished.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        matches!(self.entries.last(), Some(Entry { operation: Operation::Finish { .. }, .. }))
+    }
+
+    /// Appends an operation durably and returns its id.
+    ///
+    /// # Errors
+    /// [`ProjectError::Io`].
+    pub fn append(&mut self, operation: Operation) -> Result<u64, ProjectError> {
+        let parent = self.entries.last().map(|entry| entry.id);
+        let entry =
+            Entry { schema: SCHEMA, id: parent.map_or(1, |id| id + 1), parent, operation };
+        let path = self.root.join(LOG);
+        let mut line = serde_json::to_string(&entry).map_err(|error| ProjectError::Broken {
+            path: path.clone(),
+            what: error.to_string(),
+        })?;
+        line.push('\n');
+        let mut file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .map_err(ProjectError::io("write", &path))?;
+        file.write_all(line.as_bytes()).map_err(ProjectError::io("write", &path))?;
+        file.sync_all().map_err(ProjectError::io("write", &path))?;
+        atomic::sync_folder(&self.root).map_err(ProjectError::io("write", &self.root))?;
+        let id = entry.id;
+        self.entries.push(entry);
+        Ok(id)
+    }
+
+    /// The checkpoints of this project.
+    #[must_use]
+    pub fn checkpoints(&self) -> CheckpointStore {
+        CheckpointStore::new(self.root.join("checkpoints"))
+    }
+}
+
+/// Finds the project folder from itself or from the output folder.
+fn locate(path: &Path) -> Result<PathBuf, ProjectError> {
+    [path.to_path_buf(), path.join(PROJECT_DIR)]
+        .into_iter()
+        .find(|root| root.join(LOG).is_file())
+        .ok_or_else(|| ProjectError::NotAProject(path.to_path_buf()))
+}
+
+fn take_lock(root: &Path) -> Result<File, ProjectError> {
+    let path = root.join(LOCK);
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(ProjectError::io("write", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(ProjectError::Locked(root.to_path_buf())),
+        Err(TryLockError::Error(error)) => Err(ProjectError::io("lock", &path)(error)),
+    }
+}
+
+fn read_log(path: &Path) -> Result<(Vec<Entry>, Vec<String>), ProjectError> {
+    let text = std::fs::read_to_string(path).map_err(ProjectError::io("read", path))?;
+    let broken = |line: usize, what: String| ProjectError::Broken {
+        path: path.to_path_buf(),
+        what: format!("line {line}: {what}"),
+    };
+    // A crash while appending leaves a last line without its end; it never happened.
+    let complete = text.rfind('\n').map_or(0, |end| end + 1);
+    let mut repairs = Vec::new();
+    if complete < text.len() {
+        ProjectError::write(path, &text.as_bytes()[..complete])?;
+        repairs.push(format!("dropped an unfinished last line of {}", path.display()));
+    }
+    let mut entries: Vec<Entry> = Vec::new();
+    for (index, line) in text[..complete].lines().enumerate() {
+        let value: serde_json::Value =
+            serde_json::from_str(line).map_err(|error| broken(index + 1, error.to_string()))?;
+        let found = value.get("schema").and_then(serde_json::Value::as_u64).unwrap_or(0) as u32;
+        if found > SCHEMA {
+            return Err(ProjectError::TooNew { path: path.into(), found, known: SCHEMA });
+        }
+        let entry: Entry =
+            serde_json::from_value(value).map_err(|error| broken(index + 1, error.to_string()))?;
+        if entry.id != index as u64 + 1 {
+            return Err(broken(index + 1, format!("expected id {}, found {}", index + 1, entry.id)));
+        }
+        entries.push(entry);
+    }
+    if entries.is_empty() {
+        return Err(ProjectError::Broken { path: path.into(), what: "is empty".into() });
+    }
+    Ok((entries, repairs))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn generate() -> Operation {
+        Operation::Generate {
+            config: Box::new(GenerationConfig::preset("quick").unwrap()),
+            version: "0".into(),
+            device: "test".into(),
+        }
+    }
+
+    #[test]
+    fn survives_reopening_and_a_torn_last_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut project = Project::create(dir.path(), generate()).unwrap();
+        project.append(Operation::Resume { stage: "coarse".into(), step: 5 }).unwrap();
+        assert!(matches!(Project::open(dir.path()), Err(ProjectError::Locked(_))));
+        assert!(matches!(
+            Project::create(dir.path(), generate()),
+            Err(ProjectError::Exists(_))
+        ));
+        let entries = project.entries().to_vec();
+        let log = project.root().join(LOG);
+        drop(project);
+        let mut file = OpenOptions::new().append(true).open(&log).unwrap();
+        file.write_all(b"{\"schema\":1,\"id\":3,\"par").unwrap();
+        let project = Project::open(&dir.path().join(PROJECT_DIR)).unwrap();
+        assert_eq!(project.entries(), entries);
+        assert_eq!(project.repairs().len(), 1);
+        assert!(!project.is_finished());
+    }
+
+    #[test]
+    fn refuses_newer_and_broken_logs_naming_the_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let project = Project::create(dir.path(), generate()).unwrap();
+        let log = project.root().join(LOG);
+        drop(project);
+        let good = std::fs::read_to_string(&log).unwrap();
+        std::fs::write(&log, good.clone() + "{\"schema\": 99}\n").unwrap();
+        assert!(matches!(
+            Project::open(dir.path()),
+            Err(ProjectError::TooNew { found: 99, .. })
+        ));
+        std::fs::write(&log, good.clone() + "nonsense\n").unwrap();
+        assert!(Project::open(dir.path()).unwrap_err().to_string().contains("line 2"));
+        std::fs::write(&log, good.clone() + &good).unwrap();
+        assert!(Project::open(dir.path()).unwrap_err().to_string().contains("expected id 2"));
+        assert!(matches!(
+            Project::open(&dir.path().join("nowhere")),
+            Err(ProjectError::NotAProject(_))
+        ));
+    }
+}

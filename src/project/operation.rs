@@ -1,0 +1,50 @@
+//! The operation log: what was done to the avatar, in order.
+
+use crate::config::GenerationConfig;
+use serde::{Deserialize, Serialize};
+
+/// Version of a log line; older ones are migrated, newer ones refused.
+pub const SCHEMA: u32 = 1;
+
+/// Something that was done to the avatar.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Operation {
+    /// A head is made from a sentence; the settings are complete, so that the same
+    /// program can repeat it.
+    Generate {
+        /// Everything that decides the result.
+        config: Box<GenerationConfig>,
+        /// Version of the program.
+        version: String,
+        /// Adapter and driver that the optimisation ran on.
+        device: String,
+    },
+    /// A run was continued from a checkpoint.
+    Resume {
+        /// Stage of the checkpoint.
+        stage: String,
+        /// Steps done at the checkpoint.
+        step: u64,
+    },
+    /// The avatar's mesh and texture were written.
+    Finish {
+        /// Vertices of the mesh.
+        vertices: u64,
+        /// Triangles of the mesh.
+        triangles: u64,
+    },
+}
+
+/// One line of the log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// [`SCHEMA`] of the line.
+    pub schema: u32,
+    /// Counts from 1.
+    pub id: u64,
+    /// The entry that this one follows; `None` for the first.
+    pub parent: Option<u64>,
+    /// What was done.
+    pub operation: Operation,
+}

@@ -1,0 +1,69 @@
+//! Writing what people open: the GLB, the turntable, the preview.
+
+use super::SessionError;
+use crate::config::GenerationConfig;
+use crate::geometry::TexturedMesh;
+use crate::head::HeadModel;
+use crate::io::glb::{self, GlbOptions};
+use crate::io::{image, turntable};
+use crate::render::GpuContext;
+use crate::render::mesh::{MeshRenderer, RenderKind, turntable_views};
+use std::path::{Path, PathBuf};
+
+/// Views of the turntable.
+const STRIP_VIEWS: u32 = 8;
+const STRIP_SIZE: u32 = 256;
+/// Frames of the preview, and how long each is shown.
+const FRAMES: u32 = 36;
+const FRAME_MILLISECONDS: u16 = 80;
+const FRAME_SIZE: u32 = 256;
+/// Bytes that the preview may take.
+const PREVIEW_LIMIT: usize = 1_000_000;
+/// Elevation of all cameras, degrees.
+const ELEVATION: f32 = 5.0;
+/// Samples along a pixel's side.
+const SAMPLES: u32 = 3;
+
+/// Writes `avatar.glb`, `turntable.png` and `preview.webp` into `folder` and returns the
+/// GLB's path.
+pub(super) fn write_all(
+    folder: &Path,
+    avatar: &TexturedMesh,
+    config: &GenerationConfig,
+    gpu: &GpuContext,
+) -> Result<PathBuf, SessionError> {
+    let path = folder.join("avatar.glb");
+    let options = GlbOptions {
+        metres_per_unit: HeadModel::embedded().similarity().metres_per_unit,
+        provenance: provenance(config),
+        name: "avatar".into(),
+        roughness: 0.8,
+        copyright: None,
+    };
+    glb::write(&path, avatar, &options)?;
+    let renderer = MeshRenderer::new(gpu)?;
+    let mesh = renderer.upload(avatar)?;
+    let draw = |count, size| {
+        let views = turntable_views(count, ELEVATION, size);
+        renderer.render(&mesh, &views, RenderKind::Shaded, SAMPLES)
+    };
+    let strip = image::pictures(&draw(STRIP_VIEWS, STRIP_SIZE)?);
+    turntable::write_strip(&folder.join("turntable.png"), &strip)?;
+    let frames = image::pictures(&draw(FRAMES, FRAME_SIZE)?);
+    let preview = folder.join("preview.webp");
+    turntable::write_animation(&preview, &frames, FRAME_MILLISECONDS, PREVIEW_LIMIT)?;
+    Ok(path)
+}
+
+/// Where an avatar came from; goes into the GLB, so it holds nothing that differs
+/// between two runs of the same seed.
+fn provenance(config: &GenerationConfig) -> serde_json::Value {
+    serde_json::json!({
+        "generator": concat!("HeadSculpt ", env!("CARGO_PKG_VERSION")),
+        "prompt": config.prompt,
+        "negative": config.negative,
+        "seed": config.seed,
+        "preset": config.preset,
+        "model": config.model,
+    })
+}

@@ -1,0 +1,84 @@
+//! The same seed gives the same bytes, also when the run was killed in the middle.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+const STEPS: u64 = 6;
+
+fn generate(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_headsculpt"));
+    command.arg("generate").args(arguments).arg("--json").stdout(Stdio::piped());
+    command
+}
+
+fn glb(folder: &Path) -> Vec<u8> {
+    std::fs::read(folder.join("avatar.glb")).unwrap()
+}
+
+#[test]
+fn a_killed_run_resumes_to_the_same_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let preset = dir.path().join("small.toml");
+    // A checkpoint after every step; everything else as users run it, only smaller.
+    let text = format!(
+        "extends = \"quick\"\n[views]\nsize = 32\n[coarse]\nsteps = {STEPS}\ncheckpoint_seconds = 0.0\n\
+         [mesh]\ngrid = 64\ntexture = 256\ntriangles = 4000\n"
+    );
+    std::fs::write(&preset, text).unwrap();
+    let preset = preset.to_str().unwrap();
+    let (whole, killed) = (dir.path().join("whole"), dir.path().join("killed"));
+    let start = |out: &Path| {
+        let mut command = generate(&["a bald man with green skin", "--preset", preset]);
+        command.args(["--seed", "5", "-o"]).arg(out);
+        command
+    };
+
+    let status = start(&whole).stdout(Stdio::null()).status().unwrap();
+    assert!(status.success());
+
+    let mut child = start(&killed).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut checkpoints = 0;
+    for line in lines {
+        let event: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
+        checkpoints += u64::from(event["event"] == "checkpoint");
+        if checkpoints == STEPS / 2 {
+            break;
+        }
+    }
+    assert_eq!(checkpoints, STEPS / 2, "the run ended before it could be killed");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!killed.join("avatar.glb").exists());
+
+    // Reopening needs no arguments but the folder.
+    let output = generate(&["--resume", killed.to_str().unwrap()]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let events = String::from_utf8(output.stdout).unwrap();
+    let resumed: serde_json::Value = serde_json::from_str(events.lines().next().unwrap()).unwrap();
+    assert!(resumed["done"].as_u64().unwrap() >= STEPS / 2 - 1, "{resumed}");
+    assert_eq!(glb(&whole), glb(&killed));
+    let log = killed.join("avatar.headsculpt/operations.jsonl");
+    let kinds: Vec<String> = std::fs::read_to_string(log)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|entry| entry["operation"]["kind"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(kinds, ["generate", "resume", "finish"]);
+
+    // A finished avatar is never overwritten by a new one.
+    let output = start(&whole).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let report = std::fs::read_to_string(whole.join("report.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    for field in [
+        "schema", "prompt", "negative", "seed", "preset", "model", "version", "device", "backend",
+        "total_seconds", "peak_rss_mb", "warnings",
+    ] {
+        assert!(report.get(field).is_some(), "report.json lacks {field}");
+    }
+    assert_eq!(report["stages"][0]["name"], "coarse");
+    assert!(report["mesh"]["triangles"].as_u64().unwrap() > 100);
+}

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# If the program finds no graphics adapter, install the Vulkan loader and Mesa's software driver.
+set -euo pipefail
+bin=$1
+if "$bin" doctor --quiet 2>/dev/null; then exit 0; fi
+if "$bin" doctor 2>&1 | grep -q "no Vulkan" && command -v apt-get >/dev/null; then
+    echo "no graphics adapter found: installing the Vulkan loader and the software driver"
+    sudo=$([ "$(id -u)" = 0 ] || echo sudo)
+    $sudo apt-get update -qq
+    $sudo apt-get install -y -qq libvulkan1 mesa-vulkan-drivers
+fi
+# Whatever is still missing is said in words.
+"$bin" doctor
