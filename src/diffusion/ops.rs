@@ -147,7 +147,7 @@ pub struct GroupNormParams {
     pub groups: usize,
     /// Added to the variance.
     pub epsilon: f64,
-    /// Whether SiLU follows.
+    /// Whether `SiLU` follows.
     pub silu: bool,
 }
 
@@ -155,11 +155,11 @@ impl GroupNormParams {
     fn shape_of(&self, x: &Tensor) -> Result<Groups> {
         let (_, channels, height, width) = x.dims4()?;
         let pixels = height * width;
-        Ok(Groups { channels, groups: self.groups, pixels, epsilon: self.epsilon, silu: self.silu })
+        Ok(Groups { channels, count: self.groups, pixels, epsilon: self.epsilon, silu: self.silu })
     }
 }
 
-/// Group normalisation of `(B, C, H, W)`, followed by SiLU if the parameters say so.
+/// Group normalisation of `(B, C, H, W)`, followed by `SiLU` if the parameters say so.
 pub fn group_norm(x: &Tensor, p: &GroupNormParams) -> Result<Tensor> {
     if on_cpu(x) {
         let shape = p.shape_of(x)?;

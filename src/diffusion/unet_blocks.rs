@@ -1,4 +1,4 @@
-//! The levels of a UNet: down, middle and up blocks, with or without attention.
+//! The levels of a `UNet`: down, middle and up blocks, with or without attention.
 
 use super::layers::Conv2d;
 use super::ops::{self, ConvParams};

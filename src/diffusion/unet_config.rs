@@ -1,4 +1,4 @@
-//! The configuration that UNet and `ControlNet` share, with diffusers' defaults and quirks.
+//! The configuration that `UNet` and `ControlNet` share, with diffusers' defaults and quirks.
 
 use super::config::Config;
 use super::error::CheckpointError;
@@ -63,7 +63,7 @@ pub struct UnetConfig {
     pub one_sided_downsampling: bool,
 }
 
-/// What only the UNet has.
+/// What only the `UNet` has.
 #[derive(Debug, Clone)]
 pub struct UnetExtras {
     /// Channels out.
@@ -231,7 +231,7 @@ impl UnetConfig {
 }
 
 impl UnetExtras {
-    /// Reads the UNet's own fields.
+    /// Reads the `UNet`'s own fields.
     ///
     /// # Errors
     /// As [`UnetConfig::read`].
