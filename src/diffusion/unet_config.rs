@@ -253,7 +253,11 @@ impl UnetExtras {
             kernel_in: kernel("conv_in_kernel")?,
             kernel_out: kernel("conv_out_kernel")?,
             centre_input: c.flag_or("center_input_sample", false)?,
-            sample_size: c.value("sample_size").and_then(|v| v.as_u64()).map(|v| v as usize),
+            sample_size: c
+                .value("sample_size")
+                .and_then(serde_json::Value::as_u64)
+                .filter(|side| (1..=4096).contains(side))
+                .map(|side| side as usize),
         })
     }
 }
