@@ -97,9 +97,10 @@ impl Part {
             .iter()
             .flat_map(|end| stems.iter().map(move |stem| format!("{stem}.{end}")));
         let found = files.map(|name| self.folder.join(name)).find(|path| path.exists());
-        // Text encoders are a library's `model`, everything else is diffusers'.
-        let usual =
-            if self.name.starts_with("text_encoder") || self.name == "region_text" { 1 } else { 0 };
+        // What to miss when there is none: transformers and our own parts say `model`.
+        let ours = self.config.class_is("RegionText").is_ok()
+            && self.config.value("_class_name").is_some();
+        let usual = usize::from(ours || self.config.value("architectures").is_some());
         WeightFile::open(
             &found.unwrap_or_else(|| self.folder.join(format!("{}.safetensors", stems[usual]))),
         )

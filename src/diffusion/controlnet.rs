@@ -1,4 +1,4 @@
-//! `ControlNetModel`: a copy of the UNet's way down that reads a control image.
+//! `ControlNetModel`: a copy of the `UNet`'s way down that reads a control image.
 
 use super::checkpoint::Part;
 use super::layers::Conv2d;
@@ -99,13 +99,13 @@ impl ControlNet {
         self.factor
     }
 
-    /// The mirrored half, for comparing with the UNet's.
+    /// The mirrored half, for comparing with the `UNet`'s.
     #[must_use]
     pub fn encoder(&self) -> &Encoder {
         &self.encoder
     }
 
-    /// Residuals for the UNet from a latent and a control image `(B, channels, H, W)` in `[0, 1]`,
+    /// Residuals for the `UNet` from a latent and a control image `(B, channels, H, W)` in `[0, 1]`,
     /// multiplied by `scale`.
     ///
     /// # Errors

@@ -31,7 +31,7 @@ pub fn to_images(tensor: &Tensor) -> Result<ImageBatch> {
 }
 
 /// Bilinear resizing between two fixed sizes (pixel centres at half integers, no antialiasing:
-/// PyTorch's `interpolate` with `align_corners = false`).
+/// `PyTorch`'s `interpolate` with `align_corners = false`).
 #[derive(Debug, Clone)]
 pub struct Resize {
     vertical: Tensor,

@@ -98,9 +98,13 @@ pub fn softmax(values: &mut [f32], n: usize, causal: Option<usize>) {
             let seen = causal.map_or(n, |period| (piece * per_piece + i) % period + 1);
             let (row, hidden) = row.split_at_mut(seen);
             let top = row.iter().fold(f32::NEG_INFINITY, |a, &b| a.max(b));
-            row.iter_mut().for_each(|v| *v = exp(*v - top));
-            let scale = 1.0 / sum(row, |v| v);
-            row.iter_mut().for_each(|v| *v *= scale as f32);
+            for v in row.iter_mut() {
+                *v = exp(*v - top);
+            }
+            let scale = (1.0 / sum(row, |v| v)) as f32;
+            for v in row.iter_mut() {
+                *v *= scale;
+            }
             hidden.fill(0.0);
         }
     });
@@ -160,22 +164,22 @@ pub struct Groups {
     /// Channels of the tensor.
     pub channels: usize,
     /// Number of groups; divides `channels`.
-    pub groups: usize,
+    pub count: usize,
     /// Values per channel and sample.
     pub pixels: usize,
     /// Added to the variance.
     pub epsilon: f64,
-    /// Whether SiLU follows.
+    /// Whether `SiLU` follows.
     pub silu: bool,
 }
 
-/// Group normalisation of `[sample][channel][pixel]`, with SiLU after it on request.
+/// Group normalisation of `[sample][channel][pixel]`, with `SiLU` after it on request.
 pub fn group_norm(x: &[f32], weight: &[f32], bias: &[f32], g: Groups, out: &mut [f32]) {
-    let per_group = g.channels / g.groups;
+    let per_group = g.channels / g.count;
     let size = per_group * g.pixels;
     out.par_chunks_mut(size).zip(x.par_chunks(size)).enumerate().for_each(|(i, (out, x))| {
         let (mean, scale) = mean_and_scale(x, g.epsilon);
-        let first = (i % g.groups) * per_group;
+        let first = (i % g.count) * per_group;
         let channels = out.chunks_exact_mut(g.pixels).zip(x.chunks_exact(g.pixels));
         for (c, (out, x)) in channels.enumerate() {
             let gain = weight[first + c] * scale;
@@ -192,11 +196,11 @@ pub fn group_norm(x: &[f32], weight: &[f32], bias: &[f32], g: Groups, out: &mut 
 /// Vector-Jacobian product of [`group_norm`] with respect to `x`. `grad` holds the
 /// output's cotangent on entry and the input's on return.
 pub fn group_norm_vjp(x: &[f32], weight: &[f32], bias: &[f32], g: Groups, grad: &mut [f32]) {
-    let per_group = g.channels / g.groups;
+    let per_group = g.channels / g.count;
     let size = per_group * g.pixels;
     grad.par_chunks_mut(size).zip(x.par_chunks(size)).enumerate().for_each(|(i, (grad, x))| {
         let (mean, scale) = mean_and_scale(x, g.epsilon);
-        let first = (i % g.groups) * per_group;
+        let first = (i % g.count) * per_group;
         let channels = grad.chunks_exact_mut(g.pixels).zip(x.chunks_exact(g.pixels));
         for (c, (grad, x)) in channels.enumerate() {
             let w = weight[first + c];

@@ -81,7 +81,7 @@ impl Conv2d {
     }
 }
 
-/// Group normalisation, optionally with SiLU.
+/// Group normalisation, optionally with `SiLU`.
 #[derive(Debug, Clone)]
 pub struct GroupNorm(GroupNormParams);
 

@@ -27,20 +27,38 @@ pub struct Manifest {
     pub about: Option<serde_json::Value>,
 }
 
-/// Where the region text binder adds its channels.
+/// The region text binder's place. In the file either the folder's name alone, or an object.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(from = "RegionTextJson")]
 pub struct RegionTextEntry {
+    /// The folder that holds it.
+    pub folder: String,
     /// The `ControlNet` folder whose image it extends.
-    #[serde(default = "first_control")]
     pub control: String,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum RegionTextJson {
+    Folder(String),
+    Object { folder: Option<String>, control: Option<String> },
+}
+
+impl From<RegionTextJson> for RegionTextEntry {
+    fn from(json: RegionTextJson) -> Self {
+        let (folder, control) = match json {
+            RegionTextJson::Folder(folder) => (Some(folder), None),
+            RegionTextJson::Object { folder, control } => (folder, control),
+        };
+        Self {
+            folder: folder.unwrap_or_else(|| "region_text".to_owned()),
+            control: control.unwrap_or_else(|| "controlnet".to_owned()),
+        }
+    }
 }
 
 fn one() -> usize {
     1
-}
-
-fn first_control() -> String {
-    "controlnet".to_owned()
 }
 
 impl Manifest {
@@ -61,7 +79,7 @@ impl Manifest {
             return complain("image_size", format!("is {}, outside 1..4096", manifest.image_size));
         }
         if !(1..=64).contains(&manifest.pixel_unshuffle)
-            || manifest.image_size % manifest.pixel_unshuffle != 0
+            || !manifest.image_size.is_multiple_of(manifest.pixel_unshuffle)
         {
             return complain(
                 "pixel_unshuffle",

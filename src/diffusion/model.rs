@@ -15,7 +15,7 @@ use super::vae::Autoencoder;
 use super::{DiffusionError, Result};
 use crate::batch::ControlKind;
 use candle_core::{Device, Tensor};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Guidance scale of folders that declare none: Stable Diffusion's usual one.
@@ -74,14 +74,12 @@ impl DiffusionModel {
         let (unet, unused) = Unet::load(&checkpoint.part("unet")?, device)?;
         note("unet", unused);
         let mut controls = BTreeMap::new();
-        let mut names = checkpoint.control_nets()?;
+        let mut names: BTreeSet<String> = checkpoint.control_nets()?.into_iter().collect();
         names.extend(declared.iter().flat_map(|m| m.controls.keys().cloned()));
         for name in names {
-            if !controls.contains_key(&name) {
-                let (net, unused) = ControlNet::load(&checkpoint.part(&name)?, device)?;
-                note(&name, unused);
-                controls.insert(name, net);
-            }
+            let (net, unused) = ControlNet::load(&checkpoint.part(&name)?, device)?;
+            note(&name, unused);
+            controls.insert(name, net);
         }
         let latents = if checkpoint.has("vae") {
             let (vae, unused) = Autoencoder::load(&checkpoint.part("vae")?, device)?;
@@ -131,8 +129,8 @@ impl DiffusionModel {
         note: &mut impl FnMut(&str, Vec<String>),
     ) -> Result<Option<(String, RegionText)>> {
         let Some(entry) = manifest.and_then(|m| m.region_text.as_ref()) else { return Ok(None) };
-        let (binder, unused) = RegionText::load(&checkpoint.part("region_text")?, device)?;
-        note("region_text", unused);
+        let (binder, unused) = RegionText::load(&checkpoint.part(&entry.folder)?, device)?;
+        note(&entry.folder, unused);
         Ok(Some((entry.control.clone(), binder)))
     }
 
@@ -208,7 +206,7 @@ impl DiffusionModel {
                 );
             }
         }
-        if self.manifest.image_size % self.latents.factor() != 0 {
+        if !self.manifest.image_size.is_multiple_of(self.latents.factor()) {
             return complain(
                 "headsculpt.json",
                 format!(
@@ -251,7 +249,7 @@ impl DiffusionModel {
         &self.warnings
     }
 
-    /// Resolution levels of the UNet; a latent's sides should be multiples of `2^(levels - 1)`.
+    /// Resolution levels of the `UNet`; a latent's sides should be multiples of `2^(levels - 1)`.
     #[must_use]
     pub fn levels(&self) -> usize {
         self.unet.encoder().config().levels.len()

@@ -13,7 +13,7 @@ pub struct PixelSpace {
 
 impl PixelSpace {
     /// `(B, C, H, W)` in `[0, 1]` to `(B, C f^2, H / f, W / f)` in `[-1, 1]`; channel
-    /// `c f^2 + y f + x` holds pixel `(y, x)` of each block, as in PyTorch's `pixel_unshuffle`.
+    /// `c f^2 + y f + x` holds pixel `(y, x)` of each block, as in `PyTorch`'s `pixel_unshuffle`.
     ///
     /// # Errors
     /// If the sides are not multiples of the factor.

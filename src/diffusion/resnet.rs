@@ -1,11 +1,11 @@
-//! The residual block that UNet, `ControlNet` and autoencoder share.
+//! The residual block that `UNet`, `ControlNet` and autoencoder share.
 
 use super::Result;
 use super::layers::{Conv2d, GroupNorm, Linear};
 use super::weights::Weights;
 use candle_core::Tensor;
 
-/// Norm, SiLU, convolution, twice; plus the input.
+/// Norm, `SiLU`, convolution, twice; plus the input.
 #[derive(Debug, Clone)]
 pub struct ResnetBlock {
     norm1: GroupNorm,

@@ -15,7 +15,7 @@ pub struct TimeEmbedding {
     mlp: Mlp,
 }
 
-/// Two linear layers with SiLU between, diffusers' `TimestepEmbedding`.
+/// Two linear layers with `SiLU` between, diffusers' `TimestepEmbedding`.
 #[derive(Debug, Clone)]
 pub struct Mlp {
     first: Linear,

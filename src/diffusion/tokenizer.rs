@@ -69,7 +69,11 @@ impl Special {
 }
 
 fn failure(path: &Path) -> impl Fn(String) -> CheckpointError + '_ {
-    |reason| CheckpointError::Tokenizer { path: path.to_owned(), reason }
+    // The library's messages may be several sentences; ours is one.
+    |reason| {
+        let reason = reason.lines().next().unwrap_or_default().replace(". ", ", ");
+        CheckpointError::Tokenizer { path: path.to_owned(), reason }
+    }
 }
 
 impl PromptTokenizer {
@@ -141,7 +145,7 @@ impl PromptTokenizer {
         if length < 3 {
             return Err(fail(format!("its limit of {length} tokens leaves no room for a prompt")));
         }
-        Ok(Self { start, end, pad, unknown, length, inner })
+        Ok(Self { inner, start, end, pad, unknown, length })
     }
 
     /// Tokenizes a prompt; nothing in it can make this fail except the tokenizer's own definition.

@@ -1,4 +1,4 @@
-//! The UNet's spatial transformer: self attention, cross attention to the text, gated feed-forward.
+//! The `UNet`'s spatial transformer: self attention, cross attention to the text, gated feed-forward.
 
 use super::Result;
 use super::layers::{GroupNorm, LayerNorm, Linear};

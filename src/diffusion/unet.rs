@@ -97,7 +97,7 @@ impl Encoder {
         if ![1, batch].contains(&inputs.timesteps.len())
             || inputs.timesteps.iter().any(|t| !t.is_finite())
         {
-            return complain(format!("{} finite timesteps are needed, one per sample", batch));
+            return complain(format!("{batch} finite timesteps are needed, one per sample"));
         }
         let text = inputs.text.dims3()?;
         let attended =
@@ -148,7 +148,7 @@ impl Encoder {
     }
 }
 
-/// The sums of what `ControlNets` add to the UNet's skip states and middle.
+/// The sums of what `ControlNets` add to the `UNet`'s skip states and middle.
 #[derive(Debug, Clone)]
 pub struct Residuals {
     /// One per skip state.
@@ -216,7 +216,7 @@ impl Unet {
         &self.encoder
     }
 
-    /// What only the UNet's configuration says.
+    /// What only the `UNet`'s configuration says.
     #[must_use]
     pub fn extras(&self) -> &UnetExtras {
         &self.extras

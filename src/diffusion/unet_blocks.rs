@@ -1,4 +1,4 @@
-//! The levels of a UNet: down, middle and up blocks, with or without attention.
+//! The levels of a `UNet`: down, middle and up blocks, with or without attention.
 
 use super::layers::Conv2d;
 use super::ops::{self, ConvParams};
@@ -157,8 +157,14 @@ impl Middle {
 
     /// Runs the block.
     pub fn forward(&self, x: Tensor, on: Condition) -> Result<Tensor> {
-        let x = self.first.as_ref().map_or(Ok(x.clone()), |layer| layer.forward(&x, on))?;
-        self.second.as_ref().map_or(Ok(x.clone()), |block| block.forward(&x, Some(on.time)))
+        let mut x = x;
+        if let Some(layer) = &self.first {
+            x = layer.forward(&x, on)?;
+        }
+        if let Some(block) = &self.second {
+            x = block.forward(&x, Some(on.time))?;
+        }
+        Ok(x)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The configuration that UNet and `ControlNet` share, with diffusers' defaults and quirks.
+//! The configuration that `UNet` and `ControlNet` share, with diffusers' defaults and quirks.
 
 use super::config::Config;
 use super::error::CheckpointError;
@@ -63,7 +63,7 @@ pub struct UnetConfig {
     pub one_sided_downsampling: bool,
 }
 
-/// What only the UNet has.
+/// What only the `UNet` has.
 #[derive(Debug, Clone)]
 pub struct UnetExtras {
     /// Channels out.
@@ -231,7 +231,7 @@ impl UnetConfig {
 }
 
 impl UnetExtras {
-    /// Reads the UNet's own fields.
+    /// Reads the `UNet`'s own fields.
     ///
     /// # Errors
     /// As [`UnetConfig::read`].
@@ -253,7 +253,11 @@ impl UnetExtras {
             kernel_in: kernel("conv_in_kernel")?,
             kernel_out: kernel("conv_out_kernel")?,
             centre_input: c.flag_or("center_input_sample", false)?,
-            sample_size: c.value("sample_size").and_then(|v| v.as_u64()).map(|v| v as usize),
+            sample_size: c
+                .value("sample_size")
+                .and_then(serde_json::Value::as_u64)
+                .filter(|side| (1..=4096).contains(side))
+                .map(|side| side as usize),
         })
     }
 }

@@ -422,7 +422,7 @@ def pixel_space():
     scheduler.save_pretrained(folder / "scheduler")
     manifest = {
         "image_size": 16, "pixel_unshuffle": 2, "guidance_scale": 3.0,
-        "controls": {"controlnet": "dense", "controlnet_1": "reference"}, "region_text": {"control": "controlnet"},
+        "controls": {"controlnet": "dense", "controlnet_1": "reference"}, "region_text": "region_text",
     }
     (folder / "headsculpt.json").write_text(json.dumps(manifest, indent=1))
     tokens = encode(["a bald man with green skin", "a smiling young woman, round glasses"])

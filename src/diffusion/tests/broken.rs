@@ -97,11 +97,11 @@ fn broken_json() {
         complaint("pixel_space", |f| std::fs::write(f.join("headsculpt.json"), "{}").unwrap());
     assert!(error.contains("headsculpt.json is not valid JSON: missing field"), "{error}");
     let error = complaint("odd_channels", |f| {
-        std::fs::write(f.join("tokenizer/tokenizer.json"), "[").unwrap()
+        std::fs::write(f.join("tokenizer/tokenizer.json"), "[").unwrap();
     });
     assert!(error.contains("tokenizer.json is not valid JSON"), "{error}");
     let error = complaint("odd_channels", |f| {
-        std::fs::write(f.join("tokenizer/tokenizer.json"), "{}").unwrap()
+        std::fs::write(f.join("tokenizer/tokenizer.json"), "{}").unwrap();
     });
     assert!(error.contains("tokenizer.json does not make a tokenizer"), "{error}");
 }
@@ -146,7 +146,7 @@ fn unsupported_or_absurd_fields() {
 #[test]
 fn parts_that_do_not_fit_each_other() {
     let error = complaint("pixel_space", |f| {
-        edit(&f.join("headsculpt.json"), |v| v["pixel_unshuffle"] = json!(4))
+        edit(&f.join("headsculpt.json"), |v| v["pixel_unshuffle"] = json!(4));
     });
     assert!(
         error.contains("unet: maps 12 to 12 channels, but this folder's latents have 48"),
@@ -173,16 +173,16 @@ fn parts_that_do_not_fit_each_other() {
 #[test]
 fn broken_weights() {
     let error = complaint("sd_like", |f| {
-        edit(&f.join("unet/config.json"), |v| v["cross_attention_dim"] = json!(48))
+        edit(&f.join("unet/config.json"), |v| v["cross_attention_dim"] = json!(48));
     });
     assert!(
         error.contains(UNET) && error.contains("to_k.weight` has shape [32, 32] where [32, 48]"),
         "{error}"
     );
     let error = complaint("sd_like", |f| {
-        edit(&f.join("unet/config.json"), |v| v["layers_per_block"] = json!(2))
+        edit(&f.join("unet/config.json"), |v| v["layers_per_block"] = json!(2));
     });
-    assert!(error.contains("is missing") && error.contains("resnets.1"), "{error}");
+    assert!(error.contains("is missing") && error.contains("resnets."), "{error}");
     for (keep, part) in [
         (0, "shorter than 8"),
         (5, "shorter than 8"),
