@@ -1,16 +1,239 @@
-//! `headsculpt bench`.
+//! `headsculpt bench`: the parts of one optimisation step, timed on this machine.
+//!
+//! Each figure is the median of several runs after one that is not counted; the
+//! ratios between the lines of one run hold better than the absolute times.
 
 use super::{Failure, Output};
+use crate::batch::View;
+use crate::config::GenerationConfig;
+use crate::diffusion::{ControlInput, DiffusionModel, EncodedImage, embedded};
+use crate::guidance::{DiffusionDenoiser, ScoreDistillation};
+use crate::head::HeadModel;
+use crate::pipeline::{CoarseStage, views};
+use crate::render::GpuContext;
+use crate::render::control::ControlRenderer;
+use anyhow::{Context, Result};
+use candle_core::{DType, Device, Tensor};
+use serde_json::json;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Counted runs of each measurement.
+const RUNS: usize = 5;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Only measurements whose name contains this
     #[arg(long, value_name = "NAME")]
     filter: Option<String>,
+    /// The diffusion checkpoint: 'embedded' or a folder in diffusers layout
+    #[arg(long, value_name = "NAME|DIR", default_value = embedded::NAME)]
+    model: String,
+}
+
+/// One line of the result.
+struct Figure {
+    name: &'static str,
+    milliseconds: f64,
+    /// What the time is divided by to compare runs, and how many of it there were.
+    per: Option<(&'static str, f64)>,
+}
+
+struct Bench {
+    filter: Option<String>,
+    figures: Vec<Figure>,
+}
+
+impl Bench {
+    fn wants(&self, name: &str) -> bool {
+        self.filter.as_ref().is_none_or(|filter| name.contains(filter.as_str()))
+    }
+
+    /// Times `run` if its name passes the filter.
+    fn time(
+        &mut self,
+        name: &'static str,
+        per: Option<(&'static str, f64)>,
+        mut run: impl FnMut() -> Result<()>,
+    ) -> Result<()> {
+        if !self.wants(name) {
+            return Ok(());
+        }
+        run()?;
+        let mut times = Vec::new();
+        for _ in 0..RUNS {
+            let start = Instant::now();
+            run()?;
+            times.push(start.elapsed());
+        }
+        self.record(name, per, &mut times);
+        Ok(())
+    }
+
+    fn record(
+        &mut self,
+        name: &'static str,
+        per: Option<(&'static str, f64)>,
+        times: &mut [Duration],
+    ) {
+        times.sort();
+        let milliseconds = times[times.len() / 2].as_secs_f64() * 1e3;
+        self.figures.push(Figure { name, milliseconds, per });
+    }
 }
 
 impl Arguments {
-    pub(super) fn run(self, _output: Output) -> Result<(), Failure> {
-        todo!()
+    pub(super) fn run(self, output: Output) -> Result<(), Failure> {
+        let gpu = GpuContext::new().map_err(Failure::input)?;
+        let folder = if self.model == embedded::NAME {
+            embedded::folder().map_err(Failure::input)?
+        } else {
+            PathBuf::from(&self.model)
+        };
+        let model = DiffusionModel::load(&folder, &Device::Cpu).map_err(Failure::input)?;
+        let mut bench = Bench { filter: self.filter, figures: Vec::new() };
+        let config = GenerationConfig::preset("quick").map_err(Failure::input)?;
+        render(&mut bench, &gpu, Arc::new(model), &config)?;
+        for figure in &bench.figures {
+            let each = figure.per.map(|(unit, count)| (unit, figure.milliseconds * 1e6 / count));
+            let suffix = each.map_or(String::new(), |(unit, ns)| format!("  {ns:9.0} ns a {unit}"));
+            output.result(
+                &format!("{:24} {:9.1} ms{suffix}", figure.name, figure.milliseconds),
+                &json!({
+                    "name": figure.name,
+                    "milliseconds": figure.milliseconds,
+                    "unit": each.map(|(unit, _)| unit),
+                    "nanoseconds_per_unit": each.map(|(_, ns)| ns),
+                }),
+            );
+        }
+        if output == Output::Human {
+            println!("on {}, medians of {RUNS}", gpu.describe());
+        }
+        Ok(())
     }
+}
+
+fn render(
+    bench: &mut Bench,
+    gpu: &GpuContext,
+    model: Arc<DiffusionModel>,
+    config: &GenerationConfig,
+) -> Result<()> {
+    let views = views::sample(&config.views, 0, "bench", 0);
+    let denoiser = DiffusionDenoiser::new(Arc::clone(&model), "a man", "", 1.0)?;
+    let kinds = denoiser.control_kinds();
+    let guidance = ScoreDistillation::new(denoiser, config.guidance.clone(), 0);
+    let mut stage = CoarseStage::new(gpu, config, guidance, kinds)?;
+    field(bench, &mut stage, &views)?;
+
+    let mut controls = ControlRenderer::new(gpu)?;
+    let mean = HeadModel::embedded().mean();
+    for (name, kind) in model.controls() {
+        let Some(kind) = kind else { continue };
+        bench.time("control image", Some(("view", views.len() as f64)), || {
+            controls.render(kind, mean, &views)?;
+            Ok(())
+        })?;
+        tracing::debug!(name, ?kind, "timed a control image");
+    }
+    networks(bench, &model)?;
+    bench.time("whole step", None, || {
+        stage.step()?;
+        Ok(())
+    })
+}
+
+/// Forward and backward of the field, by kernel: occupancy, march, evaluation,
+/// adjoints, scatter, Adam.
+fn field<G: crate::guidance::Guidance>(
+    bench: &mut Bench,
+    stage: &mut CoarseStage<G>,
+    views: &[View],
+) -> Result<()> {
+    let field = stage.field();
+    let saved = field.state()?;
+    let rates = crate::render::field::Rates::new(1e-3, 1e-3);
+    field.update_occupancy(0)?;
+    let images = field.render(views, 0, true)?;
+    let evaluations = field.stats().evaluations as f64;
+    let gradient: Vec<f32> = images.color.data.iter().map(|v| 1e-3 * (v - 0.5)).collect();
+    let (mut forward, mut backward) = (Vec::new(), Vec::new());
+    let mut kernels: Vec<(&'static str, Vec<Duration>)> = Vec::new();
+    for run in 0..=RUNS {
+        field.set_profiling(true);
+        let start = Instant::now();
+        field.render(views, run as u64, true)?;
+        let rendered = Instant::now();
+        field.backward(&gradient, None)?;
+        field.step(&rates)?;
+        // Profiling waits after every kernel, so both spans are complete.
+        let done = Instant::now();
+        if run == 0 {
+            field.take_profile();
+            continue;
+        }
+        forward.push(rendered - start);
+        backward.push(done - rendered);
+        for (name, time) in field.take_profile() {
+            match kernels.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, times)) => times.push(time),
+                None => kernels.push((name, vec![time])),
+            }
+        }
+    }
+    field.set_profiling(false);
+    field.restore(&saved)?;
+    let per = Some(("evaluation", evaluations));
+    for (name, times) in [("field forward", &mut forward), ("field backward", &mut backward)] {
+        if bench.wants(name) {
+            bench.record(name, per, times);
+        }
+    }
+    for (name, mut times) in kernels {
+        if bench.wants("field") || bench.wants(name) {
+            bench.record(name, per, &mut times);
+        }
+    }
+    Ok(())
+}
+
+/// One guided evaluation of the networks, and the encoder with its VJP.
+fn networks(bench: &mut Bench, model: &DiffusionModel) -> Result<()> {
+    const VIEWS: usize = 4;
+    let cpu = &Device::Cpu;
+    let size = model.manifest().image_size;
+    let (channels, height, width) = model.latent_shape();
+    let latent = Tensor::full(0.1f32, (2 * VIEWS, channels, height, width), cpu)?;
+    let text = model.encode_text(&vec!["a man".to_owned(); 2 * VIEWS])?;
+    let mut images = Vec::new();
+    for (name, _) in model.controls() {
+        let count = model.control_channels(name).context("a ControlNet without channels")?;
+        images.push((name, Tensor::full(0.5f32, (2 * VIEWS, count, size, size), cpu)?));
+    }
+    let controls: Vec<ControlInput> = images
+        .iter()
+        .map(|(name, image)| ControlInput { name, image, scale: 1.0 })
+        .collect();
+    let per = Some(("sample", 2.0 * VIEWS as f64));
+    bench.time("unet alone", per, || {
+        model.predict(&latent, &[500.0], &text, &[])?;
+        Ok(())
+    })?;
+    bench.time("unet with controls", per, || {
+        model.predict(&latent, &[500.0], &text, &controls)?;
+        Ok(())
+    })?;
+    let picture = Tensor::full(0.5f32, (1, 3, size, size), cpu)?;
+    let cotangent = Tensor::ones((1, channels, height, width), DType::F32, cpu)?;
+    bench.time("encode", None, || {
+        model.encode_image(&picture)?;
+        Ok(())
+    })?;
+    let encoded: EncodedImage<'_> = model.encode_image(&picture)?;
+    bench.time("encode vjp", None, || {
+        encoded.image_vjp(&cotangent)?;
+        Ok(())
+    })
 }

@@ -1,9 +1,11 @@
 //! `headsculpt render`: pictures of a finished avatar.
 
 use super::{Failure, Output};
-use crate::batch::View;
+use crate::batch::{ControlKind, View};
+use crate::head::HeadModel;
 use crate::io::image;
 use crate::project::Project;
+use crate::render::control::ControlRenderer;
 use crate::render::mesh::{MeshRenderer, RenderKind, orbit_view};
 use crate::render::{GpuContext, RenderError};
 use serde_json::json;
@@ -13,6 +15,37 @@ use std::path::PathBuf;
 const RING_ELEVATION: f32 = 5.0;
 /// Samples along a pixel's side.
 const SAMPLES: u32 = 3;
+
+/// What a picture shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Kind {
+    /// Under three studio lights
+    Shaded,
+    /// The texture without any light
+    Albedo,
+    /// Camera-space normals: 0.5 + 0.5 n
+    Normal,
+    /// Nearer is brighter
+    Depth,
+    /// White on the head
+    Mask,
+    /// The landmark control image of the head prior that the avatar was made on
+    Landmarks,
+}
+
+impl Kind {
+    /// How the mesh renderer draws it; landmarks are not a picture of the mesh.
+    fn of_mesh(self) -> Option<RenderKind> {
+        match self {
+            Self::Shaded => Some(RenderKind::Shaded),
+            Self::Albedo => Some(RenderKind::Albedo),
+            Self::Normal => Some(RenderKind::Normal),
+            Self::Depth => Some(RenderKind::Depth),
+            Self::Mask => Some(RenderKind::Mask),
+            Self::Landmarks => None,
+        }
+    }
+}
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -35,8 +68,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "PX", default_value_t = 512, value_parser = clap::value_parser!(u32).range(16..=4096))]
     size: u32,
     /// What to draw
-    #[arg(long, value_enum, default_value_t = RenderKind::Shaded)]
-    kind: RenderKind,
+    #[arg(long, value_enum, default_value_t = Kind::Shaded)]
+    kind: Kind,
 }
 
 impl Arguments {
@@ -53,9 +86,14 @@ impl Arguments {
         let views: Vec<View> =
             cameras.iter().map(|&(a, e)| orbit_view(a, e, self.size)).collect();
         let draw = || -> Result<_, RenderError> {
+            let Some(kind) = self.kind.of_mesh() else {
+                let head = HeadModel::embedded().mean();
+                let mut renderer = ControlRenderer::new(&gpu)?;
+                return renderer.render(ControlKind::Landmarks, head, &views);
+            };
             let renderer = MeshRenderer::new(&gpu)?;
             let mesh = renderer.upload(&avatar)?;
-            renderer.render(&mesh, &views, self.kind, SAMPLES)
+            renderer.render(&mesh, &views, kind, SAMPLES)
         };
         let pictures = image::pictures(&draw().map_err(|error| Failure::Broken(error.into()))?);
         std::fs::create_dir_all(&self.output)

@@ -2,11 +2,13 @@
 
 use super::StageError;
 use super::views::{self, ViewConfig};
+use crate::config::GenerationConfig;
 use crate::batch::{ControlKind, ImageBatch, View};
 use crate::guidance::{ControlImages, Guidance, StepId};
-use crate::head::ShapedHead;
+use crate::head::{DistanceField, HeadModel, ShapedHead};
+use crate::render::GpuContext;
 use crate::render::control::ControlRenderer;
-use crate::render::field::{Field, Rates};
+use crate::render::field::{Field, PriorGrid, Rates};
 use crate::render::mesh::orbit_view;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -14,6 +16,10 @@ use super::state::{self, Arrays};
 
 /// Name of the stage in events, checkpoints and random streams.
 pub const STAGE: &str = "coarse";
+
+/// Nodes a side of the lattice on which the field sees the prior's distance: 0.016
+/// world units apart, about 5 mm, and interpolated.
+const PRIOR_RESOLUTION: u32 = 128;
 
 /// How long and how fast the field is optimised.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -91,21 +97,32 @@ pub struct CoarseStage<G> {
 }
 
 impl<G: Guidance> CoarseStage<G> {
-    /// A stage at step 0. `kinds` are the control images that the guidance needs,
-    /// drawn from `head`.
-    #[must_use]
-    #[expect(clippy::too_many_arguments, reason = "each is one part of the stage")]
+    /// A stage at step 0: the field starts as the mean head prior. `kinds` are the
+    /// control images that the guidance needs.
+    ///
+    /// # Errors
+    /// [`StageError::Render`] for settings that the field refuses, or a driver error.
     pub fn new(
-        field: Field,
+        gpu: &GpuContext,
+        config: &GenerationConfig,
         guidance: G,
-        controls: ControlRenderer,
         kinds: Vec<ControlKind>,
-        head: ShapedHead,
-        views: ViewConfig,
-        config: CoarseConfig,
-        seed: u64,
-    ) -> Self {
-        Self { field, guidance, controls, kinds, head, views, config, seed, done: 0 }
+    ) -> Result<Self, StageError> {
+        let model = HeadModel::embedded();
+        let head = model.mean().clone();
+        let distance = DistanceField::of(&model.closed_surface(&head), PRIOR_RESOLUTION as usize);
+        let prior = PriorGrid::from_values(PRIOR_RESOLUTION, distance.values)?;
+        Ok(Self {
+            field: Field::new(gpu, config.field.clone(), &prior, config.seed)?,
+            guidance,
+            controls: ControlRenderer::new(gpu)?,
+            kinds,
+            head,
+            views: config.views.clone(),
+            config: config.coarse.clone(),
+            seed: config.seed,
+            done: 0,
+        })
     }
 
     /// Steps done.

@@ -5,36 +5,18 @@ use super::atlas::{Atlas, AtlasView, Tiles};
 use super::studio::anatomy::Anatomy;
 use super::{GpuContext, RenderError};
 use crate::batch::{ControlKind, DENSE_CHANNELS, ImageBatch, View, ViewRegion};
-use crate::head::{HeadModel, Part, Region, ShapedHead};
+use crate::head::landmarks::{CHAINS, LEFT_PUPIL, RIGHT_PUPIL};
+use crate::head::{HeadModel, Occluder, Part, Region, ShapedHead};
 use glam::{Vec2, Vec3};
 
 /// Samples a pixel along each axis; fixed, because models are trained with it.
 const SAMPLES: u32 = 2;
 const FLOATS: usize = 19;
 
-/// The contour chains of the landmark control image with their colours (RGB, 0..255).
-const CHAINS: [([f32; 3], &[u16]); 13] = [
-    (
-        [10.0, 200.0, 10.0],
-        &[
-            10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400,
-            377, 152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67,
-            109, 10,
-        ],
-    ),
-    ([10.0, 200.0, 180.0], &[263, 249, 390, 373, 374, 380, 381, 382, 362]),
-    ([10.0, 200.0, 180.0], &[263, 466, 388, 387, 386, 385, 384, 398, 362]),
-    ([10.0, 220.0, 180.0], &[276, 283, 282, 295, 285]),
-    ([10.0, 220.0, 180.0], &[300, 293, 334, 296, 336]),
-    ([180.0, 200.0, 10.0], &[33, 7, 163, 144, 145, 153, 154, 155, 133]),
-    ([180.0, 200.0, 10.0], &[33, 246, 161, 160, 159, 158, 157, 173, 133]),
-    ([180.0, 220.0, 10.0], &[46, 53, 52, 65, 55]),
-    ([180.0, 220.0, 10.0], &[70, 63, 105, 66, 107]),
-    ([10.0, 180.0, 10.0], &[61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291]),
-    ([10.0, 180.0, 10.0], &[61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291]),
-    ([10.0, 180.0, 10.0], &[78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308]),
-    ([10.0, 180.0, 10.0], &[78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308]),
-];
+/// Side of a pupil in the landmark control image, and its line width: pixels at a
+/// height of 512.
+const PUPIL: f32 = 4.0;
+const LINE: f32 = 2.0;
 
 /// Draws control images. Keeps its pipeline and targets between calls.
 #[derive(Debug)]
@@ -184,8 +166,11 @@ fn landmarks(
     let Some(first) = views.first() else {
         return Err(RenderError::Invalid("there is no view to draw".into()));
     };
-    let (width, height) = (first.camera.width as usize, first.camera.height as usize);
-    if views.iter().any(|v| (v.camera.width as usize, v.camera.height as usize) != (width, height))
+    let (image_width, height) = (first.camera.width as usize, first.camera.height as usize);
+    let one_size = |v: &View| {
+        (v.camera.width as usize, v.camera.height as usize) == (image_width, height)
+    };
+    if !views.iter().all(one_size)
     {
         return Err(RenderError::Invalid(
             "the views of one batch must have one size above zero".into(),
@@ -193,24 +178,44 @@ fn landmarks(
     }
     let model = HeadModel::embedded();
     let points = model.landmarks468(head);
-    let mut out = ImageBatch::filled(views.len(), height, width, 3, 0.0);
-    let size = width * height * 3;
+    let mut out = ImageBatch::filled(views.len(), height, image_width, 3, 0.0);
+    let size = image_width * height * 3;
+    // A segment is hidden if its middle is.
+    let middles: Vec<Vec3> = CHAINS
+        .iter()
+        .flat_map(|chain| chain.points.windows(2).map(|p| (points[p[0]] + points[p[1]]) * 0.5))
+        .collect();
+    let pupils = model.pupils(head);
+    let occluder = occlusion.then(|| Occluder::new(model, head));
+    let scale = height as f32 / 512.0;
     for (view, image) in views.iter().zip(out.data.chunks_exact_mut(size)) {
         if view.region == ViewRegion::Back {
             continue;
         }
-        let depth = occlusion.then(|| DepthMap::new(model, head, view));
-        let line = (2.0 * height as f32 / 512.0).max(1.0);
-        for (colour, chain) in CHAINS {
-            for pair in chain.windows(2) {
-                let [a, b] = [points[pair[0] as usize], points[pair[1] as usize]];
-                if depth.as_ref().is_some_and(|d| d.hides((a + b) * 0.5)) {
-                    continue;
-                }
-                let (a, b) = (view.camera.project(a), view.camera.project(b));
-                if a.depth > 0.0 && b.depth > 0.0 {
-                    draw_line(image, (width, height), a.pixel, b.pixel, line, colour);
-                }
+        let visible = |points: &[Vec3]| match &occluder {
+            Some(occluder) => occluder.visible(points, view.camera.position),
+            None => vec![true; points.len()],
+        };
+        let mut line = |a: Vec3, b: Vec3, width: f32, colour: [u8; 3]| {
+            let (a, b) = (view.camera.project(a), view.camera.project(b));
+            if a.depth > 0.0 && b.depth > 0.0 {
+                let line = (width * scale).max(1.0);
+                draw_line(image, (image_width, height), a.pixel, b.pixel, line, colour);
+            }
+        };
+        let segments = CHAINS
+            .iter()
+            .flat_map(|chain| chain.points.windows(2).map(|pair| (pair, chain.color)));
+        for ((pair, colour), seen) in segments.zip(visible(&middles)) {
+            if seen {
+                line(points[pair[0]], points[pair[1]], LINE, colour);
+            }
+        }
+        for ((pupil, colour), seen) in
+            pupils.into_iter().zip([LEFT_PUPIL, RIGHT_PUPIL]).zip(visible(&pupils))
+        {
+            if seen {
+                line(pupil, pupil, PUPIL, colour);
             }
         }
     }
@@ -223,7 +228,7 @@ fn draw_line(
     a: Vec2,
     b: Vec2,
     line: f32,
-    colour: [f32; 3],
+    colour: [u8; 3],
 ) {
     let reach = 0.5 * line + 0.5;
     let low = a.min(b) - reach;
@@ -241,72 +246,8 @@ fn draw_line(
             let cover = (reach - p.distance(a + along * t)).clamp(0.0, 1.0);
             let pixel = (y * width + x) * 3;
             for (value, target) in image[pixel..pixel + 3].iter_mut().zip(colour) {
-                *value += cover * (target / 255.0 - *value);
+                *value += cover * (f32::from(target) / 255.0 - *value);
             }
         }
-    }
-}
-
-/// A small software depth buffer of the prior, enough to tell which side of the
-/// face a landmark lies on.
-struct DepthMap {
-    camera: crate::render::camera::Camera,
-    depth: Vec<f32>,
-}
-
-impl DepthMap {
-    const SIZE: u32 = 160;
-    /// How far behind the surface a landmark still counts as visible, world units.
-    const SLACK: f32 = 0.03;
-
-    fn new(model: &HeadModel, head: &ShapedHead, view: &View) -> Self {
-        let n = Self::SIZE as usize;
-        let camera = view.camera.with_size(
-            (Self::SIZE * view.camera.width).div_ceil(view.camera.height.max(1)).max(1),
-            Self::SIZE,
-        );
-        let columns = camera.width as usize;
-        let mut depth = vec![f32::INFINITY; n * columns];
-        let projected: Vec<_> = head.positions.iter().map(|p| camera.project(*p)).collect();
-        for t in bare_triangles(model) {
-            let [a, b, c] = t.map(|i| projected[i as usize]);
-            if a.depth <= 0.0 || b.depth <= 0.0 || c.depth <= 0.0 {
-                continue;
-            }
-            let area = (b.pixel - a.pixel).perp_dot(c.pixel - a.pixel);
-            if area.abs() < 1e-9 {
-                continue;
-            }
-            let low = a.pixel.min(b.pixel).min(c.pixel);
-            let high = a.pixel.max(b.pixel).max(c.pixel);
-            let range = |from: f32, to: f32, size: usize| {
-                let clamp = |v: f32| v.clamp(0.0, size as f32) as usize;
-                clamp((from - 0.5).ceil())..clamp((to + 0.5).floor())
-            };
-            for y in range(low.y, high.y, n) {
-                for x in range(low.x, high.x, columns) {
-                    let p = Vec2::new(x as f32 + 0.5, y as f32 + 0.5);
-                    let u = (p - a.pixel).perp_dot(c.pixel - a.pixel) / area;
-                    let v = (b.pixel - a.pixel).perp_dot(p - a.pixel) / area;
-                    if u < 0.0 || v < 0.0 || u + v > 1.0 {
-                        continue;
-                    }
-                    let z = a.depth + u * (b.depth - a.depth) + v * (c.depth - a.depth);
-                    let cell = &mut depth[y * columns + x];
-                    *cell = cell.min(z);
-                }
-            }
-        }
-        Self { camera, depth }
-    }
-
-    fn hides(&self, point: Vec3) -> bool {
-        let p = self.camera.project(point);
-        let (x, y) = (p.pixel.x.floor(), p.pixel.y.floor());
-        if x < 0.0 || y < 0.0 || x >= self.camera.width as f32 || y >= self.camera.height as f32 {
-            return false;
-        }
-        let cell = self.depth[y as usize * self.camera.width as usize + x as usize];
-        p.depth > cell + Self::SLACK
     }
 }

@@ -14,15 +14,11 @@ const COLOUR: wgpu::TextureFormat = wgpu::TextureFormat::Rgba32Float;
 const DEPTH: wgpu::TextureFormat = wgpu::TextureFormat::Depth32Float;
 
 /// What a picture shows.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum, serde::Serialize, serde::Deserialize,
-)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RenderKind {
     /// Three studio lights that move with the camera, and a sky. Ignores the view's light.
     Shaded,
     /// The light of the view, as in training: `albedo * shade` on encoded values.
-    #[value(skip)]
     Lit,
     /// The texture without any light.
     Albedo,

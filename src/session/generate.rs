@@ -6,19 +6,12 @@ use super::{Event, HeadSnapshot, Job, JobContext, Outcome, StepReport, command, 
 use crate::config::{ConfigError, GenerationConfig};
 use crate::diffusion::{DiffusionError, DiffusionModel, embedded};
 use crate::guidance::{DiffusionDenoiser, GuidanceError, ScoreDistillation};
-use crate::head::{DistanceField, HeadError, HeadModel};
 use crate::pipeline::{Avatar, CoarseStage, StageError, coarse, extract};
 use crate::project::{Checkpoint, Operation, Project, ProjectError};
-use crate::render::control::ControlRenderer;
-use crate::render::field::{Field, PriorGrid};
 use crate::render::{GpuContext, RenderError};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
-
-/// Nodes a side of the lattice on which the field sees the prior's distance: 0.016
-/// world units apart, about 5 mm, and interpolated.
-const PRIOR_RESOLUTION: u32 = 128;
 
 /// What can go wrong in a session.
 #[derive(Debug, thiserror::Error)]
@@ -29,9 +22,6 @@ pub enum SessionError {
     /// The project on disk.
     #[error(transparent)]
     Project(#[from] ProjectError),
-    /// The head prior.
-    #[error(transparent)]
-    Head(#[from] HeadError),
     /// The diffusion checkpoint.
     #[error(transparent)]
     Model(#[from] DiffusionError),
@@ -178,21 +168,7 @@ impl Engine {
         )?;
         let kinds = denoiser.control_kinds();
         let guidance = ScoreDistillation::new(denoiser, config.guidance.clone(), config.seed);
-        let head = HeadModel::embedded();
-        let mean = head.mean();
-        let distance = DistanceField::of(&head.closed_surface(mean), PRIOR_RESOLUTION as usize);
-        let prior = PriorGrid::from_values(PRIOR_RESOLUTION, distance.values)?;
-        let field = Field::new(gpu, config.field.clone(), &prior, config.seed)?;
-        let stage = CoarseStage::new(
-            field,
-            guidance,
-            ControlRenderer::new(gpu)?,
-            kinds,
-            mean.clone(),
-            config.views.clone(),
-            config.coarse.clone(),
-            config.seed,
-        );
+        let stage = CoarseStage::new(gpu, config, guidance, kinds)?;
         Ok(Self { stage, model_name: config.model.clone(), warnings })
     }
 }

@@ -1,0 +1,115 @@
+//! The optimisation loop without a network: with the ideal denoiser over studio
+//! renders of matching heads, three prompts become three recognisable heads. This is
+//! also the ceiling that a trained network can reach.
+
+use headsculpt::batch::{ImageBatch, View};
+use headsculpt::config::GenerationConfig;
+use headsculpt::guidance::{GuidanceError, IdealDenoiser, ScoreDistillation};
+use headsculpt::head::{HeadModel, HeadParams};
+use headsculpt::io::image;
+use headsculpt::pipeline::CoarseStage;
+use headsculpt::render::GpuContext;
+use headsculpt::render::mesh::turntable_views;
+use headsculpt::render::studio::look::{BeardStyle, HairStyle, Look};
+use headsculpt::render::studio::{Studio, StudioHead};
+use std::path::Path;
+
+const SIZE: u32 = 32;
+const STEPS: u64 = 24;
+/// Heads in the bank: the same look on different people.
+const PEOPLE: u64 = 4;
+
+fn looks() -> [(&'static str, Look); 3] {
+    let look = Look::default;
+    [
+        ("a bald man with green skin", Look { skin: "green".into(), ..look() }),
+        (
+            "a woman with long white hair",
+            Look {
+                male: false,
+                hair: HairStyle::Long,
+                hair_color: "white".into(),
+                skin: "brown".into(),
+                ..look()
+            },
+        ),
+        (
+            "a man with short black hair and a red beard",
+            Look {
+                hair: HairStyle::Short,
+                hair_color: "black".into(),
+                beard: BeardStyle::Full,
+                beard_color: "red".into(),
+                ..look()
+            },
+        ),
+    ]
+}
+
+fn person(look: &Look, seed: u64) -> StudioHead {
+    let model = HeadModel::embedded();
+    let mut rng = headsculpt::rng::stream(seed, "test", 0, "person");
+    let mut params = HeadParams::random(model, &mut rng);
+    params.gender = if look.male { 0.9 } else { 0.1 };
+    params.age = 0.5;
+    StudioHead::new(&params, look, seed).unwrap()
+}
+
+fn distil(gpu: &GpuContext, look: &Look) -> ImageBatch {
+    let mut config = GenerationConfig::preset("quick").unwrap();
+    config.views.size = SIZE;
+    config.coarse.steps = STEPS;
+    config.guidance.ddim_steps = 1;
+    let people: Vec<StudioHead> = (0..PEOPLE).map(|seed| person(look, seed)).collect();
+    let mut studio = Studio::new(gpu).unwrap();
+    let draw = Box::new(move |views: &[View]| {
+        people
+            .iter()
+            .map(|head| studio.render(head, views))
+            .collect::<Result<_, _>>()
+            .map_err(|error| GuidanceError::Pictures(error.to_string()))
+    });
+    let guidance =
+        ScoreDistillation::new(IdealDenoiser::new(draw), config.guidance.clone(), config.seed);
+    let mut stage = CoarseStage::new(gpu, &config, guidance, Vec::new()).unwrap();
+    let mut losses = Vec::new();
+    for _ in 0..STEPS {
+        losses.push(stage.step().unwrap().loss);
+    }
+    let early: f32 = losses[..4].iter().sum();
+    let late: f32 = losses[losses.len() - 4..].iter().sum();
+    assert!(late < 0.5 * early, "the loss does not fall: {losses:?}");
+    let views = turntable_views(8, 5.0, SIZE);
+    stage.field().render(&views, 0, false).unwrap().color
+}
+
+fn distance(a: &ImageBatch, b: &ImageBatch) -> f64 {
+    let sum: f64 = a.data.iter().zip(&b.data).map(|(a, b)| f64::from(a - b).powi(2)).sum();
+    sum / a.data.len() as f64
+}
+
+#[test]
+fn three_prompts_become_three_recognisable_heads() {
+    let gpu = GpuContext::new().unwrap();
+    let mut studio = Studio::new(&gpu).unwrap();
+    let views = turntable_views(8, 5.0, SIZE);
+    // People whom the loop has not seen.
+    let expected: Vec<ImageBatch> = looks()
+        .iter()
+        .map(|(_, look)| studio.render(&person(look, 1000), &views).unwrap())
+        .collect();
+    let mut failures = Vec::new();
+    for (i, (prompt, look)) in looks().iter().enumerate() {
+        let made = distil(&gpu, look);
+        let strip = image::row(&image::pictures(&made)).unwrap();
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        image::write_image(&folder.join(format!("ideal-{i}.png")), &strip).unwrap();
+        let distances: Vec<f64> = expected.iter().map(|e| distance(&made, e)).collect();
+        println!("{prompt}: {distances:.4?}");
+        let others = (0..3).filter(|j| *j != i).map(|j| distances[j]).fold(f64::MAX, f64::min);
+        if distances[i] > 0.5 * others {
+            failures.push(format!("{prompt}: {distances:?}"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
