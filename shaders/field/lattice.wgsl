@@ -1,5 +1,5 @@
 // Smoothness of what the field shows, whatever its parameters are: on the lattice of
-// the occupied cells' centres, the area of its surfaces (total variation of
+// the occupied cells' (shifted) centres, the area of its surfaces (total variation of
 // sigmoid(logit)) and the roughness of its albedo (squared gradient). Every point gathers
 // its own gradient from its six neighbours. Cells outside the lattice are empty.
 

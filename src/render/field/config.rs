@@ -161,7 +161,8 @@ pub struct Regularisers {
     /// `A (1 - A)` of each ray's opacity; mean over the rays.
     pub binarise: f32,
     /// Area of all surfaces, world units squared: the total variation of
-    /// `sigmoid(logit)` on the lattice of the occupied cells. Removes floaters and fuzz.
+    /// `sigmoid(logit)` on the lattice of the occupied cells, shifted at random each
+    /// step. Removes floaters and fuzz.
     pub area: f32,
     /// Roughness of the albedo: its squared gradient, integrated over the occupied cells.
     pub roughness: f32,

@@ -1,5 +1,6 @@
 //! From views to images: march, compact, evaluate, composite.
 
+use super::occupancy::lattice_shift;
 use super::scan::{BLOCK, ScanBuffers};
 use super::{Evaluation, Field, FieldStats};
 use crate::batch::{ImageBatch, Light, View};
@@ -351,8 +352,13 @@ impl Field {
         let mut encoder = self.context.device.create_command_encoder(&Default::default());
         self.publish_weights(&mut encoder);
         if lattice > 0 {
-            let (from, at) = (&self.occupancy.lattice.points, 16 * u64::from(samples));
-            encoder.copy_buffer_to_buffer(from, 0, &s.samples, at, 16 * u64::from(lattice));
+            let key = u64::from(march.key[0]) | u64::from(march.key[1]) << 32;
+            let shift = lattice_shift(key, 2.0 / self.config.occupancy.resolution as f32);
+            let centres = &self.occupancy.lattice.centres;
+            let points: Vec<[f32; 4]> =
+                centres.iter().map(|c| (*c + shift).extend(0.0).into()).collect();
+            let at = 16 * u64::from(samples);
+            self.context.queue.write_buffer(&s.samples, at, bytemuck::cast_slice(&points));
         }
         {
             let mut pass = encoder.begin_compute_pass(&Default::default());

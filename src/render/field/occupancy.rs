@@ -30,7 +30,7 @@ pub(super) struct Lattice {
     /// Index of each.
     pub cells: wgpu::Buffer,
     /// Centre of each.
-    pub points: wgpu::Buffer,
+    pub centres: Vec<Vec3>,
     /// For every cell its place in the list, or `u32::MAX`.
     pub slots: wgpu::Buffer,
 }
@@ -38,25 +38,23 @@ pub(super) struct Lattice {
 impl Lattice {
     fn new(context: &GpuContext, bits: &[u32], n: usize) -> Self {
         let mut slots = vec![u32::MAX; 32 * bits.len()];
-        let (mut cells, mut points) = (Vec::new(), Vec::<[f32; 4]>::new());
+        let (mut cells, mut centres) = (Vec::new(), Vec::new());
         for (i, slot) in slots.iter_mut().enumerate() {
             if bits[i / 32] >> (i % 32) & 1 == 1 {
                 *slot = cells.len() as u32;
                 cells.push(i as u32);
                 let corner = Vec3::new((i % n) as f32, (i / n % n) as f32, (i / n / n) as f32);
-                let centre = (corner + 0.5) * (2.0 / n as f32) - Vec3::ONE;
-                points.push(centre.extend(0.0).into());
+                centres.push((corner + 0.5) * (2.0 / n as f32) - Vec3::ONE);
             }
         }
         let count = cells.len() as u32;
         if cells.is_empty() {
             cells.push(0);
-            points.push([0.0; 4]);
         }
         Self {
             count,
             cells: context.storage("occupied cells", &cells),
-            points: context.storage("occupied centres", &points),
+            centres,
             slots: context.storage("occupied slots", &slots),
         }
     }
@@ -96,6 +94,18 @@ impl Occupancy {
         }
         self.bits = dilate(&self.bits, self.resolution as usize, config.dilation as usize);
     }
+}
+
+/// How far the smoothness lattice of a step is shifted, within half a cell of size
+/// `spacing` along each axis: a lattice that stood still would let the field hide
+/// density between its points.
+pub(super) fn lattice_shift(step_key: u64, spacing: f32) -> Vec3 {
+    let mut draw = scramble(step_key as u32 ^ scramble((step_key >> 32) as u32 ^ 0x5bd1_e995));
+    let mut next = || {
+        draw = scramble(draw);
+        (draw >> 8) as f32 / 16_777_216.0 - 0.5
+    };
+    spacing * Vec3::new(next(), next(), next())
 }
 
 /// Grows a set of cells by a cube of `radius` cells; `bits` holds rows of `n` cells

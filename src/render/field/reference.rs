@@ -249,14 +249,14 @@ impl Reference {
         sum
     }
 
-    /// Area and roughness on the lattice of the occupied cells.
-    pub fn lattice(&self, occupied: &[u32]) -> (f64, f64) {
+    /// Area and roughness on the shifted lattice of the occupied cells.
+    pub fn lattice(&self, occupied: &[u32], shift: DVec3) -> (f64, f64) {
         let n = self.config.occupancy.resolution as usize;
         let spacing = 2.0 / n as f64;
         let value = |i: usize| {
             (occupied[i / 32] >> (i % 32) & 1 == 1).then(|| {
                 let c = DVec3::new((i % n) as f64, (i / n % n) as f64, (i / n / n) as f64);
-                let (logit, albedo) = self.evaluate((c + 0.5) * spacing - 1.0);
+                let (logit, albedo) = self.evaluate((c + 0.5) * spacing - 1.0 + shift);
                 (sigmoid(logit), albedo)
             })
         };

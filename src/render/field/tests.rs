@@ -246,11 +246,13 @@ fn adjoints_agree_with_finite_differences() {
         let mut reference = reference(&field, &prior());
         let normals = case.light != Light::Flat || case.regularisers.orientation > 0.0;
         let bits = field.occupancy.bits.clone();
+        let spacing = 2.0 / field.config.occupancy.resolution as f32;
+        let shift = super::occupancy::lattice_shift(4, spacing).as_dvec3();
         let loss = |r: &Reference| {
             let images = r.render(&views, &along, normals);
             let mut sum = r.smoothness(&case.regularisers);
             if case.regularisers.area > 0.0 {
-                let (area, roughness) = r.lattice(&bits);
+                let (area, roughness) = r.lattice(&bits, shift);
                 sum += f64::from(case.regularisers.area) * area
                     + f64::from(case.regularisers.roughness) * roughness;
             }
@@ -525,12 +527,12 @@ fn fits_a_painted_ball_from_its_pictures() {
     // The prior is a smaller ball off its place: the shape must move as well.
     let prior = PriorGrid::from_distance(64, |p| p.distance(Vec3::new(0.04, 0.0, 0.0)) - 0.33);
     let prior = prior.unwrap();
-    for (name, config, rates, least) in [
-        ("voxels", FieldConfig::quick_voxels(), Rates::new(0.15, 0.0), 25.0),
-        ("network", FieldConfig::quick(), Rates::new(0.04, 0.01), 25.0),
+    for (name, config, rates, steps, least) in [
+        ("voxels", FieldConfig::quick_voxels(), Rates::new(0.15, 0.0), 25, 25.0),
+        ("network", FieldConfig::quick(), Rates::new(0.04, 0.01), 45, 25.0),
     ] {
         let mut field = Field::new(&context, config, &prior, 2).unwrap();
-        for step in 0..60_u64 {
+        for step in 0..steps {
             field.update_occupancy(step).unwrap();
             let views: Vec<View> = (0..3)
                 .map(|k| view(120.0 * k as f32 + 47.0 * step as f32, 32, Light::Flat))
