@@ -217,7 +217,8 @@ mod tests {
                 let g = f64::from(g[i]);
                 m[i] = 0.9 * m[i] + 0.1 * g;
                 v[i] = 0.99 * v[i] + 0.01 * g * g;
-                let (m, v) = (m[i] / (1.0 - 0.9_f64.powi(step)), v[i] / (1.0 - 0.99_f64.powi(step)));
+                let (m, v) =
+                    (m[i] / (1.0 - 0.9_f64.powi(step)), v[i] / (1.0 - 0.99_f64.powi(step)));
                 expected[i] -= rate * m / (v.sqrt() + 1e-15);
             }
         }

@@ -28,6 +28,18 @@ pub struct BackwardStats {
 
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, Zeroable)]
+struct LatticeUniform {
+    count: u32,
+    first: u32,
+    side: u32,
+    pad: u32,
+    area: f32,
+    roughness: f32,
+    pad0: [f32; 2],
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, bytemuck::Pod, Zeroable)]
 struct Smooth {
     offset: u32,
     side: u32,
@@ -87,17 +99,20 @@ impl Field {
 
         let mut stats = BackwardStats {
             evaluations: u64::from(pending.evaluations),
-            ..self.regulariser_values(&pending)
+            ..regulariser_values(&pending)
         };
         if pending.evaluations > 0 {
             let levels = self.layout.levels.len();
             let maxima: Vec<f32> = self.context.read(&self.maxima, levels + 1)?;
-            if let Some(i) = maxima.iter().position(|m| !(*m < LARGEST_GRADIENT)) {
+            if let Some(i) = maxima.iter().position(|m| m.is_nan() || *m > LARGEST_GRADIENT) {
                 let place =
                     if i < levels { "gradient of a grid level" } else { "gradient of the outputs" };
                 return Err(RenderError::Numerical {
                     place,
-                    what: format!("a value of {:e} where {LARGEST_GRADIENT:e} is the most", maxima[i]),
+                    what: format!(
+                        "a value of {:e} where {LARGEST_GRADIENT:e} is the most",
+                        maxima[i]
+                    ),
                 });
             }
             stats.largest_gradient = maxima[..levels].iter().copied().fold(0.0, f32::max);
@@ -137,13 +152,15 @@ impl Field {
             );
         }
         self.context.queue.submit([encoder.finish()]);
+        self.smooth_lattice(pending);
         self.lap("composite adjoint")?;
         let whole = self.evaluation(pending.composite.samples, pending.evaluations);
         let (train, fused) = (self.config.mlp.train, self.layout.fused());
         let batch = if train && !fused { TAPE_STRIDE } else { pending.evaluations };
         for first in (0..pending.evaluations).step_by(batch as usize) {
             let count = batch.min(pending.evaluations - first);
-            let evaluation = self.context.uniform("evaluation", &Evaluation { first, count, ..whole });
+            let evaluation =
+                self.context.uniform("evaluation", &Evaluation { count, first, ..whole });
             let s = &self.samples;
             let mut encoder = self.context.device.create_command_encoder(&Default::default());
             {
@@ -169,6 +186,38 @@ impl Field {
             }
         }
         Ok(())
+    }
+
+    /// The gradient of the lattice's smoothness.
+    fn smooth_lattice(&self, pending: &Pending) {
+        if pending.lattice == 0 {
+            return;
+        }
+        let side = self.config.occupancy.resolution;
+        let spacing = 2.0 / side as f32;
+        let uniform = self.context.uniform(
+            "lattice",
+            &LatticeUniform {
+                count: pending.lattice,
+                first: pending.samples,
+                side,
+                pad: 0,
+                area: self.regularisers.area * spacing * spacing,
+                roughness: self.regularisers.roughness * spacing,
+                pad0: [0.0; 2],
+            },
+        );
+        let (l, s) = (&self.occupancy.lattice, &self.samples);
+        let mut encoder = self.context.device.create_command_encoder(&Default::default());
+        {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            self.kernels.smooth_lattice.run(
+                &mut pass,
+                &[&uniform, &l.cells, &l.slots, &s.values, &s.value_gradients],
+                groups_for(pending.lattice),
+            );
+        }
+        self.context.queue.submit([encoder.finish()]);
     }
 
     /// Adds up the weight gradients of one batch, from the tape or from registers.
@@ -270,20 +319,20 @@ impl Field {
         }
         self.context.queue.submit([encoder.finish()]);
     }
+}
 
-    fn regulariser_values(&self, pending: &Pending) -> BackwardStats {
-        let mut sums = [0.0_f64; 3];
-        for [opacity, entropy, orientation] in &pending.rays {
-            sums[0] += f64::from(*entropy);
-            sums[1] += f64::from(*orientation);
-            sums[2] += f64::from(opacity * (1.0 - opacity));
-        }
-        let samples = f64::from(pending.composite.samples.max(1));
-        BackwardStats {
-            entropy: (sums[0] / samples) as f32,
-            orientation: (sums[1] / samples) as f32,
-            binarise: (sums[2] / pending.rays.len().max(1) as f64) as f32,
-            ..BackwardStats::default()
-        }
+fn regulariser_values(pending: &Pending) -> BackwardStats {
+    let mut sums = [0.0_f64; 3];
+    for [opacity, entropy, orientation] in &pending.rays {
+        sums[0] += f64::from(*entropy);
+        sums[1] += f64::from(*orientation);
+        sums[2] += f64::from(opacity * (1.0 - opacity));
+    }
+    let samples = f64::from(pending.samples.max(1));
+    BackwardStats {
+        entropy: (sums[0] / samples) as f32,
+        orientation: (sums[1] / samples) as f32,
+        binarise: (sums[2] / pending.rays.len().max(1) as f64) as f32,
+        ..BackwardStats::default()
     }
 }

@@ -160,6 +160,12 @@ pub struct Regularisers {
     pub orientation: f32,
     /// `A (1 - A)` of each ray's opacity; mean over the rays.
     pub binarise: f32,
+    /// Area of all surfaces, world units squared: the total variation of
+    /// `sigmoid(logit)` on the lattice of the occupied cells, shifted at random each
+    /// step. Removes floaters and fuzz.
+    pub area: f32,
+    /// Roughness of the albedo: its squared gradient, integrated over the occupied cells.
+    pub roughness: f32,
     /// Softened absolute difference of neighbouring vertices on dense levels, by feature.
     pub smooth_absolute: [f32; 4],
     /// Squared difference of neighbouring vertices on dense levels, by feature.
@@ -237,7 +243,11 @@ impl FieldConfig {
             density: DensityConfig { activation: DensityActivation::Sigmoid, scale: 130.0 },
             prior: PriorConfig::Solid { width: 0.014, min: -6.5, max: 6.0 },
             march: MarchConfig { step: 0.0135, cull_depth: 16.0, ..MarchConfig::default() },
-            occupancy: OccupancyConfig { resolution: 64, threshold: 0.5, ..OccupancyConfig::default() },
+            occupancy: OccupancyConfig {
+                resolution: 64,
+                threshold: 0.5,
+                ..OccupancyConfig::default()
+            },
             regularisers: Regularisers::default(),
             normal_epsilon: 0.01,
             adam: AdamConfig::default(),
@@ -261,7 +271,7 @@ impl FieldConfig {
         within("mlp.hidden_layers", self.mlp.hidden_layers, 0, 2)?;
         if self.mlp.hidden_layers > 0 {
             within("mlp.hidden_width", self.mlp.hidden_width, 4, 64)?;
-            if self.mlp.hidden_width % 4 != 0 {
+            if !self.mlp.hidden_width.is_multiple_of(4) {
                 return invalid("mlp.hidden_width must be a multiple of 4".into());
             }
         }
@@ -287,7 +297,7 @@ impl FieldConfig {
         finite("march.nearest", self.march.nearest, 0.0, 10.0)?;
         within("march.max_evaluations", self.march.max_evaluations, 1024, 1 << 23)?;
         within("occupancy.resolution", self.occupancy.resolution, 32, 256)?;
-        if self.occupancy.resolution % 32 != 0 {
+        if !self.occupancy.resolution.is_multiple_of(32) {
             return invalid("occupancy.resolution must be a multiple of 32".into());
         }
         within("occupancy.interval", self.occupancy.interval, 1, 1 << 20)?;
@@ -311,6 +321,8 @@ impl Regularisers {
         finite("regularisers.entropy", self.entropy, 0.0, 1e6)?;
         finite("regularisers.orientation", self.orientation, 0.0, 1e6)?;
         finite("regularisers.binarise", self.binarise, 0.0, 1e6)?;
+        finite("regularisers.area", self.area, 0.0, 1e6)?;
+        finite("regularisers.roughness", self.roughness, 0.0, 1e6)?;
         for f in 0..4 {
             finite("regularisers.smooth_absolute", self.smooth_absolute[f], 0.0, 1e9)?;
             finite("regularisers.smooth_squared", self.smooth_squared[f], 0.0, 1e9)?;
@@ -387,6 +399,8 @@ impl Default for Regularisers {
             entropy: 0.0,
             orientation: 0.0,
             binarise: 0.0,
+            area: 0.0,
+            roughness: 0.0,
             smooth_absolute: [0.0; 4],
             smooth_squared: [0.0; 4],
         }

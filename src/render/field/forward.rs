@@ -1,5 +1,6 @@
 //! From views to images: march, compact, evaluate, composite.
 
+use super::occupancy::lattice_shift;
 use super::scan::{BLOCK, ScanBuffers};
 use super::{Evaluation, Field, FieldStats};
 use crate::batch::{ImageBatch, Light, View};
@@ -67,6 +68,7 @@ pub(super) struct Composite {
     pub rays: u32,
     pub first: u32,
     pub pixels: u32,
+    /// What comes before the probes: samples and lattice points.
     pub samples: u32,
     pub normals: u32,
     pub entropy: f32,
@@ -135,6 +137,9 @@ impl SampleBuffers {
 pub(super) struct Pending {
     pub views: wgpu::Buffer,
     pub composite: Composite,
+    /// Samples along the rays; lattice points, then probes follow them.
+    pub samples: u32,
+    pub lattice: u32,
     pub evaluations: u32,
     /// Opacity, entropy and orientation of each ray.
     pub rays: Vec<[f32; 3]>,
@@ -149,7 +154,15 @@ impl std::fmt::Debug for Composite {
 /// One batch of rays that has been marched.
 struct Marched {
     samples: u32,
-    evaluations: u64,
+    /// Points of the smoothness lattice, evaluated after the samples.
+    lattice: u32,
+    normals: bool,
+}
+
+impl Marched {
+    fn evaluations(&self) -> u64 {
+        u64::from(self.lattice) + u64::from(self.samples) * if self.normals { 5 } else { 1 }
+    }
 }
 
 impl Field {
@@ -209,21 +222,25 @@ impl Field {
         };
         let mut rendered: Vec<[f32; 8]> = Vec::with_capacity(rays as usize);
         if training {
-            let marched = self.march(&view_buffer, march, normals)?;
+            let mut marched = self.march(&view_buffer, march, normals)?;
+            if self.regularisers.area > 0.0 || self.regularisers.roughness > 0.0 {
+                marched.lattice = self.occupancy.lattice.count;
+            }
             let limit = self.config.march.max_evaluations;
-            if marched.evaluations > u64::from(limit) {
+            let evaluations = marched.evaluations();
+            if evaluations > u64::from(limit) {
                 return Err(RenderError::Invalid(format!(
-                    "this step needs {} field evaluations and march.max_evaluations is {limit}: \
-                     raise it, lower the image size or enlarge march.step",
-                    marched.evaluations
+                    "this step needs {evaluations} field evaluations and march.max_evaluations \
+                     is {limit}: raise it, lower the image size or enlarge march.step"
                 )));
             }
-            let composite =
-                self.shoot(&view_buffer, march, marched.samples, normals, true, &mut rendered)?;
+            let composite = self.shoot(&view_buffer, march, &marched, true, &mut rendered)?;
             self.pending = Some(Pending {
                 views: view_buffer,
                 composite,
-                evaluations: marched.evaluations as u32,
+                samples: marched.samples,
+                lattice: marched.lattice,
+                evaluations: evaluations as u32,
                 rays: rendered.iter().map(|r| [r[3], r[5], r[6]]).collect(),
             });
         } else {
@@ -232,11 +249,11 @@ impl Field {
             while first < rays {
                 let part = March { first, rays: batch.min(rays - first), ..march };
                 let marched = self.march(&view_buffer, part, normals)?;
-                if marched.evaluations > u64::from(PREVIEW_EVALUATIONS) && part.rays > 1 {
+                if marched.evaluations() > u64::from(PREVIEW_EVALUATIONS) && part.rays > 1 {
                     batch = part.rays / 2;
                     continue;
                 }
-                self.shoot(&view_buffer, part, marched.samples, normals, false, &mut rendered)?;
+                self.shoot(&view_buffer, part, &marched, false, &mut rendered)?;
                 first += part.rays;
             }
         }
@@ -292,9 +309,8 @@ impl Field {
         }
         self.context.queue.submit([encoder.finish()]);
         let samples = self.context.read::<u32>(&self.rays.total, 1)?[0];
-        let evaluations = u64::from(samples) * if normals { 5 } else { 1 };
         self.lap("march")?;
-        Ok(Marched { samples, evaluations })
+        Ok(Marched { samples, lattice: 0, normals })
     }
 
     /// Evaluates and composites a batch that has been marched, and reads it back.
@@ -302,12 +318,12 @@ impl Field {
         &mut self,
         views: &wgpu::Buffer,
         march: March,
-        samples: u32,
-        normals: bool,
+        marched: &Marched,
         training: bool,
         rendered: &mut Vec<[f32; 8]>,
     ) -> Result<Composite, RenderError> {
-        let evaluations = samples * if normals { 5 } else { 1 };
+        let Marched { samples, lattice, normals } = *marched;
+        let evaluations = marched.evaluations() as u32;
         if evaluations > self.samples.capacity {
             // A quarter of headroom, so that a growing scene does not reallocate each step.
             let limit = self.config.march.max_evaluations.max(PREVIEW_EVALUATIONS);
@@ -322,7 +338,7 @@ impl Field {
             rays: march.rays,
             first: march.first,
             pixels: march.pixels,
-            samples,
+            samples: samples + lattice,
             normals: u32::from(normals),
             entropy: reg.entropy / samples.max(1) as f32,
             orientation: if normals { reg.orientation / samples.max(1) as f32 } else { 0.0 },
@@ -330,10 +346,20 @@ impl Field {
         };
         let march_uniform = self.context.uniform("march", &march);
         let composite_uniform = self.context.uniform("composite", &composite);
-        let evaluation = self.context.uniform("evaluation", &self.evaluation(samples, evaluations));
+        let evaluation =
+            self.context.uniform("evaluation", &self.evaluation(samples + lattice, evaluations));
         let s = &self.samples;
         let mut encoder = self.context.device.create_command_encoder(&Default::default());
         self.publish_weights(&mut encoder);
+        if lattice > 0 {
+            let key = u64::from(march.key[0]) | u64::from(march.key[1]) << 32;
+            let shift = lattice_shift(key, 2.0 / self.config.occupancy.resolution as f32);
+            let centres = &self.occupancy.lattice.centres;
+            let points: Vec<[f32; 4]> =
+                centres.iter().map(|c| (*c + shift).extend(0.0).into()).collect();
+            let at = 16 * u64::from(samples);
+            self.context.queue.write_buffer(&s.samples, at, bytemuck::cast_slice(&points));
+        }
         {
             let mut pass = encoder.begin_compute_pass(&Default::default());
             self.kernels.write.run(
@@ -384,9 +410,7 @@ impl Field {
             );
         }
         self.context.queue.submit([encoder.finish()]);
-        rendered.extend(
-            self.context.read::<[f32; 8]>(&self.rays.rendered, march.rays as usize)?,
-        );
+        rendered.extend(self.context.read::<[f32; 8]>(&self.rays.rendered, march.rays as usize)?);
         self.lap("composite")?;
         Ok(composite)
     }

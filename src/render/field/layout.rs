@@ -77,11 +77,8 @@ impl Layout {
         let mut levels = Vec::new();
         let mut offset = 0;
         for l in 0..grid.levels {
-            let along = if grid.levels == 1 {
-                1.0
-            } else {
-                f64::from(l) / f64::from(grid.levels - 1)
-            };
+            let along =
+                if grid.levels == 1 { 1.0 } else { f64::from(l) / f64::from(grid.levels - 1) };
             let ratio = f64::from(grid.finest_resolution) / f64::from(grid.base_resolution);
             let resolution = (f64::from(grid.base_resolution) * ratio.powf(along)).round() as u32;
             let vertices = u64::from(resolution + 1).pow(3);

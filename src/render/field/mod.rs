@@ -123,6 +123,7 @@ struct Kernels {
     scatter: Kernel,
     gather: Kernel,
     smooth: Kernel,
+    smooth_lattice: Kernel,
 }
 
 impl Kernels {
@@ -157,6 +158,7 @@ impl Kernels {
             scatter: Kernel::new(context, "scatter", &s.scatter, &[])?,
             gather: Kernel::new(context, "gather_gradient", &s.gather_gradient, &[])?,
             smooth: Kernel::new(context, "smooth_level", &s.smooth, &[])?,
+            smooth_lattice: Kernel::new(context, "smooth_lattice", &s.lattice, &[])?,
         })
     }
 }
@@ -376,7 +378,11 @@ impl Field {
 }
 
 /// A uniform buffer of several values, writable.
-fn uniform_slice<T: bytemuck::Pod>(context: &GpuContext, label: &str, values: &[T]) -> wgpu::Buffer {
+fn uniform_slice<T: bytemuck::Pod>(
+    context: &GpuContext,
+    label: &str,
+    values: &[T],
+) -> wgpu::Buffer {
     let buffer = context.device.create_buffer(&wgpu::BufferDescriptor {
         label: Some(label),
         size: size_of_val(values) as u64,

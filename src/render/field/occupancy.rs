@@ -18,6 +18,46 @@ pub(super) struct Occupancy {
     pub bits: Vec<u32>,
     pub density_buffer: wgpu::Buffer,
     pub bits_buffer: wgpu::Buffer,
+    /// The occupied cells as a lattice, for the smoothness terms.
+    pub lattice: Lattice,
+}
+
+/// The centres of the occupied cells.
+#[derive(Debug)]
+pub(super) struct Lattice {
+    /// Number of occupied cells.
+    pub count: u32,
+    /// Index of each.
+    pub cells: wgpu::Buffer,
+    /// Centre of each.
+    pub centres: Vec<Vec3>,
+    /// For every cell its place in the list, or `u32::MAX`.
+    pub slots: wgpu::Buffer,
+}
+
+impl Lattice {
+    fn new(context: &GpuContext, bits: &[u32], n: usize) -> Self {
+        let mut slots = vec![u32::MAX; 32 * bits.len()];
+        let (mut cells, mut centres) = (Vec::new(), Vec::new());
+        for (i, slot) in slots.iter_mut().enumerate() {
+            if bits[i / 32] >> (i % 32) & 1 == 1 {
+                *slot = cells.len() as u32;
+                cells.push(i as u32);
+                let corner = Vec3::new((i % n) as f32, (i / n % n) as f32, (i / n / n) as f32);
+                centres.push((corner + 0.5) * (2.0 / n as f32) - Vec3::ONE);
+            }
+        }
+        let count = cells.len() as u32;
+        if cells.is_empty() {
+            cells.push(0);
+        }
+        Self {
+            count,
+            cells: context.storage("occupied cells", &cells),
+            centres,
+            slots: context.storage("occupied slots", &slots),
+        }
+    }
 }
 
 impl Occupancy {
@@ -26,14 +66,16 @@ impl Occupancy {
         Self {
             resolution: config.resolution,
             density: vec![0.0; cells],
+            lattice: Lattice::new(context, &vec![0; cells / 32], config.resolution as usize),
             bits: vec![0; cells / 32],
             density_buffer: context.storage_zeroed("occupancy density", 4 * cells as u64),
             bits_buffer: context.storage_zeroed("occupancy bits", cells as u64 / 8),
         }
     }
 
-    /// Uploads both arrays.
-    pub fn publish(&self, context: &GpuContext) {
+    /// Uploads what the kernels read.
+    pub fn publish(&mut self, context: &GpuContext) {
+        self.lattice = Lattice::new(context, &self.bits, self.resolution as usize);
         context.queue.write_buffer(&self.density_buffer, 0, bytemuck::cast_slice(&self.density));
         context.queue.write_buffer(&self.bits_buffer, 0, bytemuck::cast_slice(&self.bits));
     }
@@ -47,10 +89,23 @@ impl Occupancy {
         let mean = (sum / self.density.len() as f64) as f32;
         let threshold = mean.min(config.threshold);
         for (word, cells) in self.bits.iter_mut().zip(self.density.chunks_exact(32)) {
-            *word = cells.iter().enumerate().fold(0, |w, (i, d)| w | u32::from(*d > threshold) << i);
+            *word =
+                cells.iter().enumerate().fold(0, |w, (i, d)| w | u32::from(*d > threshold) << i);
         }
         self.bits = dilate(&self.bits, self.resolution as usize, config.dilation as usize);
     }
+}
+
+/// How far the smoothness lattice of a step is shifted, within half a cell of size
+/// `spacing` along each axis: a lattice that stood still would let the field hide
+/// density between its points.
+pub(super) fn lattice_shift(step_key: u64, spacing: f32) -> Vec3 {
+    let mut draw = scramble(step_key as u32 ^ scramble((step_key >> 32) as u32 ^ 0x5bd1_e995));
+    let mut next = || {
+        draw = scramble(draw);
+        (draw >> 8) as f32 / 16_777_216.0 - 0.5
+    };
+    spacing * Vec3::new(next(), next(), next())
 }
 
 /// Grows a set of cells by a cube of `radius` cells; `bits` holds rows of `n` cells
@@ -90,14 +145,14 @@ impl Field {
     /// # Errors
     /// Device loss, or a density that is not finite.
     pub fn update_occupancy(&mut self, step: u64) -> Result<bool, RenderError> {
-        if step % u64::from(self.config.occupancy.interval) != 0 {
+        if !step.is_multiple_of(u64::from(self.config.occupancy.interval)) {
             return Ok(false);
         }
         self.refresh_occupancy(step)?;
         Ok(true)
     }
 
-    /// Share of the cube's cells that are sampled.
+    /// Share of the scene cube's cells that are sampled.
     #[must_use]
     pub fn occupied_share(&self) -> f32 {
         let ones: u64 = self.occupancy.bits.iter().map(|w| u64::from(w.count_ones())).sum();
@@ -161,9 +216,8 @@ mod tests {
         for z in 0..n {
             for y in 0..n {
                 for x in 0..n {
-                    let near = |c: [usize; 3]| {
-                        [x, y, z].iter().zip(c).all(|(a, b)| a.abs_diff(b) <= 2)
-                    };
+                    let near =
+                        |c: [usize; 3]| [x, y, z].iter().zip(c).all(|(a, b)| a.abs_diff(b) <= 2);
                     let expected = near([31, 10, 20]) || near([0, 63, 0]);
                     let got = grown[at(x, y, z) / 32] >> (at(x, y, z) % 32) & 1 == 1;
                     assert_eq!(got, expected, "{x} {y} {z}");

@@ -87,13 +87,17 @@ impl Field {
         }
         let mut out = Vec::with_capacity(points.len());
         let density = self.config.density.clone();
-        self.evaluate_points(points.len(), |i| points[i], |v| {
-            out.push(FieldPoint {
-                sigma: density.of_logit(v[0]),
-                logit: v[0],
-                albedo: [v[1], v[2], v[3]],
-            });
-        })?;
+        self.evaluate_points(
+            points.len(),
+            |i| points[i],
+            |v| {
+                out.push(FieldPoint {
+                    sigma: density.of_logit(v[0]),
+                    logit: v[0],
+                    albedo: [v[1], v[2], v[3]],
+                });
+            },
+        )?;
         Ok(out)
     }
 

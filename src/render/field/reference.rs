@@ -59,9 +59,7 @@ impl Reference {
                     let slot = if level.dense {
                         c[0] + (n + 1) * (c[1] + (n + 1) * c[2])
                     } else {
-                        (c[0]
-                            ^ c[1].wrapping_mul(2_654_435_761)
-                            ^ c[2].wrapping_mul(805_459_861))
+                        (c[0] ^ c[1].wrapping_mul(2_654_435_761) ^ c[2].wrapping_mul(805_459_861))
                             % level.entries
                     };
                     sum += share * self.features(level.offset + slot, f);
@@ -200,8 +198,8 @@ impl Reference {
                         lit = a + (1.0 - a) * n.dot(direction.as_dvec3()).max(0.0);
                     }
                 }
-                for c in 0..3 {
-                    color[c] += w * albedo[c] * lit;
+                for (out, a) in color.iter_mut().zip(albedo) {
+                    *out += w * a * lit;
                 }
                 opacity += w;
                 depth += w * t;
@@ -211,8 +209,8 @@ impl Reference {
                     break;
                 }
             }
-            for c in 0..3 {
-                color[c] += (1.0 - opacity) * f64::from(view.background[c]);
+            for (out, b) in color.iter_mut().zip(view.background) {
+                *out += (1.0 - opacity) * f64::from(b);
             }
             out.color.push(color);
             out.opacity.push(opacity);
@@ -249,5 +247,43 @@ impl Reference {
             }
         }
         sum
+    }
+
+    /// Area and roughness on the shifted lattice of the occupied cells.
+    pub fn lattice(&self, occupied: &[u32], shift: DVec3) -> (f64, f64) {
+        let n = self.config.occupancy.resolution as usize;
+        let spacing = 2.0 / n as f64;
+        let value = |i: usize| {
+            (occupied[i / 32] >> (i % 32) & 1 == 1).then(|| {
+                let c = DVec3::new((i % n) as f64, (i / n % n) as f64, (i / n / n) as f64);
+                let (logit, albedo) = self.evaluate((c + 0.5) * spacing - 1.0 + shift);
+                (sigmoid(logit), albedo)
+            })
+        };
+        let values: Vec<_> = (0..n * n * n).map(value).collect();
+        let (mut area, mut roughness) = (0.0, 0.0);
+        for i in 0..n * n * n {
+            let c = [i % n, i / n % n, i / n / n];
+            for (axis, stride) in [1, n, n * n].into_iter().enumerate() {
+                // Beyond the cube is empty as well.
+                let mut pairs = vec![];
+                if c[axis] + 1 < n {
+                    pairs.push((values[i], values[i + stride]));
+                } else {
+                    pairs.push((values[i], None));
+                }
+                if c[axis] == 0 {
+                    pairs.push((values[i], None));
+                }
+                for (a, b) in pairs {
+                    let d = a.map_or(0.0, |a| a.0) - b.map_or(0.0, |b| b.0);
+                    area += (d * d + 1e-6).sqrt();
+                    if let (Some(a), Some(b)) = (a, b) {
+                        roughness += (0..3).map(|k| (a.1[k] - b.1[k]).powi(2)).sum::<f64>();
+                    }
+                }
+            }
+        }
+        (area * spacing * spacing, roughness * spacing)
     }
 }

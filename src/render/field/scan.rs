@@ -19,7 +19,7 @@ struct ScanUniform {
 #[derive(Debug)]
 pub(super) struct Scan {
     sum_blocks: Kernel,
-    scan_sums: Kernel,
+    strips: Kernel,
     write_offsets: Kernel,
 }
 
@@ -37,7 +37,7 @@ impl Scan {
         let bound = Kernel::with_bindings;
         Ok(Self {
             sum_blocks: bound(context, "sum_blocks", source, &[], &[0, 1, 2])?,
-            scan_sums: bound(context, "scan_sums", source, &[], &[0, 2, 3, 4])?,
+            strips: bound(context, "scan_sums", source, &[], &[0, 2, 3, 4])?,
             write_offsets: bound(context, "write_offsets", source, &[], &[0, 1, 2, 3])?,
         })
     }
@@ -53,7 +53,7 @@ impl Scan {
         let blocks = count.div_ceil(BLOCK);
         let scan = context.uniform("scan", &ScanUniform { count, blocks, pad: [0; 2] });
         self.sum_blocks.run(pass, &[&scan, b.values, b.sums], groups_for(blocks));
-        self.scan_sums.run(pass, &[&scan, b.sums, b.offsets, b.total], [1, 1, 1]);
+        self.strips.run(pass, &[&scan, b.sums, b.offsets, b.total], [1, 1, 1]);
         self.write_offsets.run(pass, &[&scan, b.values, b.sums, b.offsets], groups_for(blocks));
     }
 }
@@ -67,7 +67,8 @@ mod tests {
         let context = GpuContext::new().unwrap();
         let scan = Scan::new(&context, include_str!("../../../shaders/field/scan.wgsl")).unwrap();
         for count in [1_u32, 255, 256, 257, 16_384, 100_001] {
-            let values: Vec<u32> = (0..count).map(|i| i.wrapping_mul(2_654_435_761) >> 25).collect();
+            let values: Vec<u32> =
+                (0..count).map(|i| i.wrapping_mul(2_654_435_761) >> 25).collect();
             let buffer = context.storage("values", &values);
             let sums = context.storage_zeroed("sums", 4 * u64::from(count.div_ceil(BLOCK)));
             let offsets = context.storage_zeroed("offsets", 4 * u64::from(count + 1));

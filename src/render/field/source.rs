@@ -29,6 +29,7 @@ pub(super) struct Sources {
     pub scatter: String,
     pub gather_gradient: String,
     pub smooth: String,
+    pub lattice: String,
 }
 
 impl Sources {
@@ -112,6 +113,7 @@ impl Sources {
             ]),
             gather_gradient: join(&[dispatch, fixed_point, piece!("field/gather_gradient.wgsl")]),
             smooth: join(&[dispatch, piece!("field/smooth.wgsl")]),
+            lattice: join(&[activation, dispatch, piece!("field/lattice.wgsl")]),
         }
     }
 }
@@ -138,6 +140,7 @@ pub fn shader_sources() -> Vec<(&'static str, String)> {
                 ("field/scatter", s.scatter),
                 ("field/gather_gradient", s.gather_gradient),
                 ("field/smooth", s.smooth),
+                ("field/lattice", s.lattice),
             ]
         })
         .collect()
@@ -322,11 +325,7 @@ fn network_code(layout: &Layout) -> String {
     out.push_str("fn network(x: Encoding) -> vec4<f32> {\n");
     out.push_str(&hidden_code(layout));
     let k = layout.layers.len() - 1;
-    let _ = writeln!(
-        out,
-        "    return {};\n}}",
-        forward_sum(layout.layers[k], &inputs_of(k), "0u")
-    );
+    let _ = writeln!(out, "    return {};\n}}", forward_sum(layout.layers[k], &inputs_of(k), "0u"));
     out
 }
 
@@ -435,7 +434,7 @@ mod tests {
     #[test]
     fn every_shader_is_valid() {
         let sources = shader_sources();
-        assert_eq!(sources.len(), 33);
+        assert_eq!(sources.len(), 36);
         for (name, source) in &sources {
             let module = naga::front::wgsl::parse_str(source)
                 .unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(source)));

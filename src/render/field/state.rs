@@ -59,7 +59,9 @@ impl Field {
         let moments = state.adam.mean.iter().chain(&state.adam.variance);
         let mut all = state.parameters.iter().chain(&state.occupancy).chain(moments);
         if !all.all(|v| v.is_finite()) {
-            return Err(RenderError::Invalid("a field state holds values that are not finite".into()));
+            return Err(RenderError::Invalid(
+                "a field state holds values that are not finite".into(),
+            ));
         }
         // Checks the weight's range before anything is written.
         let before = self.prior_weight;

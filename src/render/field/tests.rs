@@ -128,8 +128,8 @@ fn images_agree_with_the_reference() {
         for light in [Light::Flat, lamp()] {
             let views = [view(20.0, 10, light), view(200.0, 10, light)];
             let images = field.render(&views, 11, true).unwrap();
-            let expected = reference(&field, &prior())
-                .render(&views, &samples(&field), light != Light::Flat);
+            let expected =
+                reference(&field, &prior()).render(&views, &samples(&field), light != Light::Flat);
             assert!(field.stats().samples > 800, "{:?}", field.stats());
             assert!(images.opacity.iter().any(|a| *a > 0.9));
             for (ray, color) in expected.color.iter().enumerate() {
@@ -192,9 +192,12 @@ fn adjoints_agree_with_finite_differences() {
         ..small()
     };
     // Wide enough for loops over blocks and for the tape.
-    let wide = FieldConfig {
-        mlp: MlpConfig { hidden_width: 28, ..small().mlp },
-        ..small()
+    let wide = FieldConfig { mlp: MlpConfig { hidden_width: 28, ..small().mlp }, ..small() };
+    // Only the core is occupied, so that the lattice has an outside.
+    let lattice = FieldConfig {
+        prior: PriorConfig::Solid { width: 0.03, min: -6.0, max: 3.0 },
+        occupancy: OccupancyConfig { threshold: 1.0, dilation: 0, ..small().occupancy },
+        ..voxels()
     };
     assert!(!Layout::new(&wide).unwrap().fused());
     assert!(Layout::new(&small()).unwrap().fused());
@@ -204,20 +207,20 @@ fn adjoints_agree_with_finite_differences() {
         Case { image: 1.0, ..case("image, one layer, padded input", one_layer) },
         Case { image: 1.0, opacity: 1.0, ..case("voxels", voxels()) },
         Case { opacity: 1.0, ..case("opacity", small()) },
-        Case {
-            regularisers: Regularisers { entropy: 3.0, ..none },
-            ..case("entropy", small())
-        },
-        Case {
-            regularisers: Regularisers { binarise: 3.0, ..none },
-            ..case("binarise", small())
-        },
+        Case { regularisers: Regularisers { entropy: 3.0, ..none }, ..case("entropy", small()) },
+        Case { regularisers: Regularisers { binarise: 3.0, ..none }, ..case("binarise", small()) },
         Case {
             regularisers: Regularisers { orientation: 30.0, ..none },
             ..case("orientation", small())
         },
         Case { image: 1.0, light: lamp(), ..case("Lambertian image", small()) },
         Case { image: 1.0, light: lamp(), ..case("Lambertian voxels", voxels()) },
+        Case {
+            image: 0.1,
+            light: lamp(),
+            regularisers: Regularisers { area: 0.1, roughness: 0.3, ..none },
+            ..case("lattice", lattice)
+        },
         Case {
             regularisers: Regularisers {
                 smooth_absolute: [30.0, 10.0, 20.0, 5.0],
@@ -242,9 +245,17 @@ fn adjoints_agree_with_finite_differences() {
         let got = field.gradient().unwrap();
         let mut reference = reference(&field, &prior());
         let normals = case.light != Light::Flat || case.regularisers.orientation > 0.0;
+        let bits = field.occupancy.bits.clone();
+        let spacing = 2.0 / field.config.occupancy.resolution as f32;
+        let shift = super::occupancy::lattice_shift(4, spacing).as_dvec3();
         let loss = |r: &Reference| {
             let images = r.render(&views, &along, normals);
             let mut sum = r.smoothness(&case.regularisers);
+            if case.regularisers.area > 0.0 {
+                let (area, roughness) = r.lattice(&bits, shift);
+                sum += f64::from(case.regularisers.area) * area
+                    + f64::from(case.regularisers.roughness) * roughness;
+            }
             for ray in 0..rays {
                 for c in 0..3 {
                     sum += f64::from(d_color[3 * ray + c]) * images.color[ray][c];
@@ -272,7 +283,8 @@ fn adjoints_agree_with_finite_differences() {
             let touched = chosen.iter().filter(|i| got[**i] != 0.0).count();
             let largest = f64::from(got[chosen[0]].abs());
             nonzero += touched;
-            let picks = (0..5).map(|k| chosen[k * touched.max(1) / 5]).chain(chosen.last().copied());
+            let picks =
+                (0..5).map(|k| chosen[k * touched.max(1) / 5]).chain(chosen.last().copied());
             for i in picks {
                 let h = 1e-5;
                 let start = reference.parameters[i];
@@ -322,7 +334,10 @@ fn the_published_prior_is_finite_and_right_on_the_surface() {
             let off = (f64::from(got.logit) - expected).abs();
             assert!(off < 2e-4 * expected.abs().max(1.0), "{point}: {got:?} against {expected}");
             let sigma = reference.density(expected);
-            assert!((f64::from(got.sigma) - sigma).abs() < 3e-4 * sigma, "{point}: {got:?} {sigma}");
+            assert!(
+                (f64::from(got.sigma) - sigma).abs() < 3e-4 * sigma,
+                "{point}: {got:?} {sigma}"
+            );
         }
     }
     field.set_prior_weight(1.0).unwrap();
@@ -361,7 +376,7 @@ fn fixed_point_sums_keep_their_digits_over_fourteen_decades() {
     for scale in [1e-10_f32, 1e-5, 1e4] {
         let largest = unit.iter().fold(0.0_f32, |a, g| a.max(g.abs())) * scale;
         for (a, b) in unit.iter().zip(gradient_for(&mut field, scale)) {
-            assert!((a * scale - b).abs() < 1e-6 * largest, "{a} {b} at {scale}");
+            assert!((a * scale - b).abs() < 1e-5 * largest, "{a} {b} at {scale}");
         }
     }
 }
@@ -406,6 +421,8 @@ fn runs_repeat_bit_for_bit_and_resume_exactly() {
             entropy: 0.01,
             orientation: 0.01,
             binarise: 0.1,
+            area: 0.1,
+            roughness: 0.01,
             smooth_absolute: [0.1; 4],
             smooth_squared: [0.1; 4],
         },
@@ -510,12 +527,12 @@ fn fits_a_painted_ball_from_its_pictures() {
     // The prior is a smaller ball off its place: the shape must move as well.
     let prior = PriorGrid::from_distance(64, |p| p.distance(Vec3::new(0.04, 0.0, 0.0)) - 0.33);
     let prior = prior.unwrap();
-    for (name, config, rates, least) in [
-        ("voxels", FieldConfig::quick_voxels(), Rates::new(0.15, 0.0), 25.0),
-        ("network", FieldConfig::quick(), Rates::new(0.04, 0.01), 25.0),
+    for (name, config, rates, steps, least) in [
+        ("voxels", FieldConfig::quick_voxels(), Rates::new(0.15, 0.0), 25, 25.0),
+        ("network", FieldConfig::quick(), Rates::new(0.04, 0.01), 45, 25.0),
     ] {
         let mut field = Field::new(&context, config, &prior, 2).unwrap();
-        for step in 0..60_u64 {
+        for step in 0..steps {
             field.update_occupancy(step).unwrap();
             let views: Vec<View> = (0..3)
                 .map(|k| view(120.0 * k as f32 + 47.0 * step as f32, 32, Light::Flat))
@@ -545,9 +562,8 @@ fn previews_split_into_batches_without_a_trace() {
     assert!(field.stats().evaluations > 1 << 18, "{:?}", field.stats());
     assert_eq!(flat.opacity, lit.opacity);
     assert_eq!(flat.color, lit.color);
-    let normals = field
-        .render_as(&[view(0.0, 33, Light::Flat)], Appearance::Normals, 0, false)
-        .unwrap();
+    let normals =
+        field.render_as(&[view(0.0, 33, Light::Flat)], Appearance::Normals, 0, false).unwrap();
     let middle = &normals.color.data[3 * (16 * 33 + 16)..][..3];
     assert!(middle[2] > 0.9, "the front of a ball faces the camera: {middle:?}");
 }
@@ -661,7 +677,11 @@ fn measure_the_field() {
         let per = rounds as f64 * stats.evaluations as f64 / 1e5;
         for (kind, time) in field.take_profile() {
             let ms = time.as_secs_f64() * 1e3;
-            println!("  {kind:18} {:8.1} ms a step, {:8.1} ms per 100k", ms / rounds as f64, ms / per);
+            println!(
+                "  {kind:18} {:8.1} ms a step, {:8.1} ms per 100k",
+                ms / rounds as f64,
+                ms / per
+            );
         }
         let began = cpu_seconds();
         field.refresh_occupancy(16).unwrap();
