@@ -1,6 +1,7 @@
 //! Everything that decides a generation, as one tree: built-in presets, TOML files
 //! and command-line overrides all end here.
 
+use crate::fingerprint;
 use crate::guidance::{DistillationConfig, Rule};
 use crate::pipeline::coarse::CoarseConfig;
 use crate::pipeline::extract::MeshConfig;
@@ -204,7 +205,7 @@ impl GenerationConfig {
     pub fn fingerprint(&self) -> String {
         // Serialising plain numbers and strings cannot fail.
         let text = serde_json::to_string(self).unwrap_or_default();
-        Sha256::digest(text.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        fingerprint::hex(Sha256::new_with_prefix(text), 16)
     }
 
     /// `<slug of the prompt>-<seed>`.

@@ -13,6 +13,7 @@ pub mod batch;
 pub mod cli;
 pub mod config;
 pub mod diffusion;
+pub mod fingerprint;
 pub mod geometry;
 pub mod guidance;
 pub mod head;

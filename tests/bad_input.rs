@@ -1,5 +1,7 @@
 //! Bad input gets one clear sentence, exit code 2, and nothing is written.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

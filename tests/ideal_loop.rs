@@ -2,6 +2,8 @@
 //! renders of matching heads, three prompts become three recognisable heads. This is
 //! also the ceiling that a trained network can reach.
 
+#![allow(clippy::unwrap_used)]
+
 use headsculpt::batch::{ImageBatch, View};
 use headsculpt::config::GenerationConfig;
 use headsculpt::guidance::{GuidanceError, IdealDenoiser, ScoreDistillation};

@@ -1,5 +1,7 @@
 //! The same seed gives the same bytes, also when the run was killed in the middle.
 
+#![allow(clippy::unwrap_used)]
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -74,8 +76,18 @@ fn a_killed_run_resumes_to_the_same_bytes() {
     let report = std::fs::read_to_string(whole.join("report.json")).unwrap();
     let report: serde_json::Value = serde_json::from_str(&report).unwrap();
     for field in [
-        "schema", "prompt", "negative", "seed", "preset", "model", "version", "device", "backend",
-        "total_seconds", "peak_rss_mb", "warnings",
+        "schema",
+        "prompt",
+        "negative",
+        "seed",
+        "preset",
+        "model",
+        "version",
+        "device",
+        "backend",
+        "total_seconds",
+        "peak_rss_mb",
+        "warnings",
     ] {
         assert!(report.get(field).is_some(), "report.json lacks {field}");
     }

@@ -94,7 +94,7 @@ impl Arguments {
         let model = DiffusionModel::load(&folder, &Device::Cpu).map_err(Failure::input)?;
         let mut bench = Bench { filter: self.filter, figures: Vec::new() };
         let config = GenerationConfig::preset("quick").map_err(Failure::input)?;
-        render(&mut bench, &gpu, Arc::new(model), &config)?;
+        measure(&mut bench, &gpu, &Arc::new(model), &config)?;
         for figure in &bench.figures {
             let each = figure.per.map(|(unit, count)| (unit, figure.milliseconds * 1e6 / count));
             let suffix = each.map_or(String::new(), |(unit, ns)| format!("  {ns:9.0} ns a {unit}"));
@@ -115,14 +115,14 @@ impl Arguments {
     }
 }
 
-fn render(
+fn measure(
     bench: &mut Bench,
     gpu: &GpuContext,
-    model: Arc<DiffusionModel>,
+    model: &Arc<DiffusionModel>,
     config: &GenerationConfig,
 ) -> Result<()> {
     let views = views::sample(&config.views, 0, "bench", 0);
-    let denoiser = DiffusionDenoiser::new(Arc::clone(&model), "a man", "", 1.0)?;
+    let denoiser = DiffusionDenoiser::new(Arc::clone(model), "a man", "", 1.0)?;
     let kinds = denoiser.control_kinds();
     let guidance = ScoreDistillation::new(denoiser, config.guidance.clone(), 0);
     let mut stage = CoarseStage::new(gpu, config, guidance, kinds)?;
@@ -138,7 +138,7 @@ fn render(
         })?;
         tracing::debug!(name, ?kind, "timed a control image");
     }
-    networks(bench, &model)?;
+    networks(bench, model)?;
     bench.time("whole step", None, || {
         stage.step()?;
         Ok(())
@@ -212,10 +212,8 @@ fn networks(bench: &mut Bench, model: &DiffusionModel) -> Result<()> {
         let count = model.control_channels(name).context("a ControlNet without channels")?;
         images.push((name, Tensor::full(0.5f32, (2 * VIEWS, count, size, size), cpu)?));
     }
-    let controls: Vec<ControlInput> = images
-        .iter()
-        .map(|(name, image)| ControlInput { name, image, scale: 1.0 })
-        .collect();
+    let controls: Vec<ControlInput> =
+        images.iter().map(|(name, image)| ControlInput { name, image, scale: 1.0 }).collect();
     let per = Some(("sample", 2.0 * VIEWS as f64));
     bench.time("unet alone", per, || {
         model.predict(&latent, &[500.0], &text, &[])?;

@@ -18,10 +18,8 @@ pub(super) fn run(output: Output) -> Result<(), Failure> {
         .as_ref()
         .map(|gpu| format!("{}, {}", gpu.describe(), gpu.backend()))
         .map_err(ToString::to_string);
-    let model_line = model
-        .as_ref()
-        .map(|folder| folder.display().to_string())
-        .map_err(ToString::to_string);
+    let model_line =
+        model.as_ref().map(|folder| folder.display().to_string()).map_err(ToString::to_string);
     let text = format!(
         "headsculpt {}\ngraphics adapter: {}\nembedded model:   {}\nprocessor:        {threads} threads, {}",
         env!("CARGO_PKG_VERSION"),

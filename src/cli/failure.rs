@@ -44,9 +44,6 @@ mod tests {
     #[test]
     fn a_paragraph_becomes_a_line() {
         let message = "error: invalid value 'x'\n  [possible values: a]\n\nFor more information";
-        assert_eq!(
-            super::first_sentence(message),
-            "error: invalid value 'x' [possible values: a]"
-        );
+        assert_eq!(super::first_sentence(message), "error: invalid value 'x' [possible values: a]");
     }
 }

@@ -33,12 +33,11 @@ impl Arguments {
         } else {
             PathBuf::from(&model)
         };
-        let report = verify(&folder, reference.as_deref(), &Device::Cpu).map_err(|error| {
-            match error {
+        let report =
+            verify(&folder, reference.as_deref(), &Device::Cpu).map_err(|error| match error {
                 DiffusionError::Checkpoint(error) => Failure::input(error),
                 other => Failure::Broken(other.into()),
-            }
-        })?;
+            })?;
         for warning in &report.warnings {
             eprintln!("warning: {warning}");
         }

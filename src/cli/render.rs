@@ -83,8 +83,7 @@ impl Arguments {
             ))
         })?;
         let gpu = GpuContext::new().map_err(Failure::input)?;
-        let views: Vec<View> =
-            cameras.iter().map(|&(a, e)| orbit_view(a, e, self.size)).collect();
+        let views: Vec<View> = cameras.iter().map(|&(a, e)| orbit_view(a, e, self.size)).collect();
         let draw = || -> Result<_, RenderError> {
             let Some(kind) = self.kind.of_mesh() else {
                 let head = HeadModel::embedded().mean();

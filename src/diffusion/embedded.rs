@@ -5,6 +5,7 @@
 //! loaded by the same code as every other checkpoint.
 
 use super::CheckpointError;
+use crate::fingerprint;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
@@ -66,7 +67,7 @@ fn unpack_into(models: &Path) -> Result<PathBuf, CheckpointError> {
         hasher.update((contents.len() as u64).to_le_bytes());
         hasher.update(contents);
     }
-    let hash: String = hasher.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let hash = fingerprint::hex(hasher, 6);
     let target = models.join(format!("{NAME}-{hash}"));
     if is_complete(&target) {
         return Ok(target);

@@ -95,7 +95,13 @@ impl<D: Denoiser> ScoreDistillation<D> {
     }
 
     /// The x0 target: the views are pulled to a clean picture.
-    fn pull(&self, pixels: &Tensor, latent: &Tensor, noise: &Tensor, t: usize) -> Result<Verdict, GuidanceError> {
+    fn pull(
+        &self,
+        pixels: &Tensor,
+        latent: &Tensor,
+        noise: &Tensor,
+        t: usize,
+    ) -> Result<Verdict, GuidanceError> {
         let noised = self.denoiser.schedule().add_noise(latent, noise, &[t as f64])?;
         let clean = self.sample(noised, t)?;
         let (views, _, height, width) = pixels.dims4()?;

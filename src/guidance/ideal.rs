@@ -25,7 +25,9 @@ pub struct IdealDenoiser {
 
 impl std::fmt::Debug for IdealDenoiser {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("IdealDenoiser").field("candidates", &self.bank.len()).finish_non_exhaustive()
+        f.debug_struct("IdealDenoiser")
+            .field("candidates", &self.bank.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -9,14 +9,12 @@ use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
 
 /// A score-distillation rule.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Rule {
-    /// Score distillation sampling (DreamFusion, HeadSculpt): `e_u + s (e_c - e_u) - eps`.
+    /// Score distillation sampling (`DreamFusion`, HeadSculpt): `e_u + s (e_c - e_u) - eps`.
     Sds,
-    /// Self score distillation (HeadArtist): `e_u + s (e_c - e_u) - e_v`.
+    /// Self score distillation (`HeadArtist`): `e_u + s (e_c - e_u) - e_v`.
     Ssd,
     /// Classifier score distillation: `e_c - e_u`.
     Csd,

@@ -93,10 +93,7 @@ impl DiffusionDenoiser {
 }
 
 /// From one size to another; `None` if they are the same.
-fn resize(
-    from: (usize, usize),
-    to: (usize, usize),
-) -> Result<Option<Resize>, GuidanceError> {
+fn resize(from: (usize, usize), to: (usize, usize)) -> Result<Option<Resize>, GuidanceError> {
     Ok(if from == to { None } else { Some(Resize::new(from, to, &Device::Cpu)?) })
 }
 

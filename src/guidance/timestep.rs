@@ -33,9 +33,9 @@ impl TimestepSchedule {
     /// Whether all bounds are ordered fractions.
     #[must_use]
     pub fn is_valid(&self) -> bool {
-        [self.first, self.last]
-            .iter()
-            .all(|[low, high]| (0.0..=1.0).contains(low) && (0.0..=1.0).contains(high) && low <= high)
+        [self.first, self.last].iter().all(|[low, high]| {
+            (0.0..=1.0).contains(low) && (0.0..=1.0).contains(high) && low <= high
+        })
     }
 }
 

@@ -1,9 +1,10 @@
 //! The coarse stage: a neural field pulled towards what the diffusion model sees.
 
 use super::StageError;
+use super::state::{self, Arrays};
 use super::views::{self, ViewConfig};
-use crate::config::GenerationConfig;
 use crate::batch::{ControlKind, ImageBatch, View};
+use crate::config::GenerationConfig;
 use crate::guidance::{ControlImages, Guidance, StepId};
 use crate::head::{DistanceField, HeadModel, ShapedHead};
 use crate::render::GpuContext;
@@ -12,7 +13,6 @@ use crate::render::field::{Field, PriorGrid, Rates};
 use crate::render::mesh::orbit_view;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use super::state::{self, Arrays};
 
 /// Name of the stage in events, checkpoints and random streams.
 pub const STAGE: &str = "coarse";
@@ -161,12 +161,7 @@ impl<G: Guidance> CoarseStage<G> {
             }
         }
         self.done += 1;
-        Ok(Progress {
-            done: self.done,
-            loss: guided.loss,
-            timestep: guided.timestep,
-            evaluations,
-        })
+        Ok(Progress { done: self.done, loss: guided.loss, timestep: guided.timestep, evaluations })
     }
 
     fn draw_controls(&mut self, views: &[View]) -> Result<ControlImages, StageError> {

@@ -1,11 +1,11 @@
 //! From the optimised field to a textured mesh.
 
 use super::StageError;
+use crate::geometry::TexturedMesh;
 use crate::geometry::cleanup::{Accessory, CleanUp};
 use crate::geometry::extract::{self, SurfaceOptions};
-use crate::geometry::uv::UnwrapOptions;
 use crate::geometry::grid::ScalarGrid;
-use crate::geometry::TexturedMesh;
+use crate::geometry::uv::UnwrapOptions;
 use crate::render::bake::{self, BakeError};
 use crate::render::field::Field;
 use glam::Vec3;
@@ -42,7 +42,10 @@ impl MeshConfig {
             return Err(("mesh.grid", format!("{} is not within 16..320", self.grid)));
         }
         if !(1000..=2_000_000).contains(&self.triangles) {
-            return Err(("mesh.triangles", format!("{} is not within 1000..2000000", self.triangles)));
+            return Err((
+                "mesh.triangles",
+                format!("{} is not within 1000..2000000", self.triangles),
+            ));
         }
         if !(64..=4096).contains(&self.texture) || !self.texture.is_multiple_of(4) {
             let what = format!("{} is not a multiple of 4 within 64..4096", self.texture);

@@ -18,8 +18,9 @@ impl Project {
     /// [`ProjectError::Io`] or [`ProjectError::Broken`] naming the file.
     pub fn save_avatar(&self, avatar: &TexturedMesh) -> Result<(), ProjectError> {
         let path = self.root().join(ALBEDO);
-        let png = crate::io::image::encode_png(&DynamicImage::from(avatar.albedo.clone()).into_rgb8())
-            .map_err(|error| broken(&path, error))?;
+        let png =
+            crate::io::image::encode_png(&DynamicImage::from(avatar.albedo.clone()).into_rgb8())
+                .map_err(|error| broken(&path, error))?;
         ProjectError::write(&path, &png)?;
         let path = self.root().join(MESH);
         let view = |dtype, columns: usize, bytes| -> Result<TensorView<'_>, ProjectError> {
@@ -33,8 +34,7 @@ impl Project {
             ("uvs", view(Dtype::F32, 2, bytemuck::cast_slice(&avatar.uvs))?),
             ("triangles", view(Dtype::U32, 3, bytemuck::cast_slice(&avatar.mesh.triangles))?),
         ];
-        let bytes =
-            safetensors::serialize(tensors, None).map_err(|error| broken(&path, error))?;
+        let bytes = safetensors::serialize(tensors, None).map_err(|error| broken(&path, error))?;
         ProjectError::write(&path, &bytes)
     }
 

@@ -132,10 +132,8 @@ fn read(path: &Path) -> Result<Checkpoint, ProjectError> {
         return Err(ProjectError::TooNew { path: path.into(), found: schema, known: SCHEMA });
     }
     let tensors = SafeTensors::deserialize(&bytes).map_err(|error| broken(error.to_string()))?;
-    let arrays = tensors
-        .iter()
-        .map(|(name, view)| (name.to_owned(), view.data().to_vec()))
-        .collect();
+    let arrays =
+        tensors.iter().map(|(name, view)| (name.to_owned(), view.data().to_vec())).collect();
     Ok(Checkpoint {
         stage: field("stage")?,
         step: number("step")?,

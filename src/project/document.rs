@@ -2,8 +2,8 @@
 
 use super::operation::SCHEMA;
 use super::{CheckpointStore, Entry, Operation, PROJECT_DIR, ProjectError};
-use crate::io::atomic;
 use crate::config::GenerationConfig;
+use crate::io::atomic;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -103,8 +103,7 @@ impl Project {
     /// [`ProjectError::Io`].
     pub fn append(&mut self, operation: Operation) -> Result<u64, ProjectError> {
         let parent = self.entries.last().map(|entry| entry.id);
-        let entry =
-            Entry { schema: SCHEMA, id: parent.map_or(1, |id| id + 1), parent, operation };
+        let entry = Entry { schema: SCHEMA, id: parent.map_or(1, |id| id + 1), parent, operation };
         let path = self.root.join(LOG);
         let mut line = serde_json::to_string(&entry).map_err(|error| ProjectError::Broken {
             path: path.clone(),
@@ -178,7 +177,10 @@ fn read_log(path: &Path) -> Result<(Vec<Entry>, Vec<String>), ProjectError> {
         let entry: Entry =
             serde_json::from_value(value).map_err(|error| broken(index + 1, error.to_string()))?;
         if entry.id != index as u64 + 1 {
-            return Err(broken(index + 1, format!("expected id {}, found {}", index + 1, entry.id)));
+            return Err(broken(
+                index + 1,
+                format!("expected id {}, found {}", index + 1, entry.id),
+            ));
         }
         entries.push(entry);
     }
@@ -206,10 +208,7 @@ mod tests {
         let mut project = Project::create(dir.path(), generate()).unwrap();
         project.append(Operation::Resume { stage: "coarse".into(), step: 5 }).unwrap();
         assert!(matches!(Project::open(dir.path()), Err(ProjectError::Locked(_))));
-        assert!(matches!(
-            Project::create(dir.path(), generate()),
-            Err(ProjectError::Exists(_))
-        ));
+        assert!(matches!(Project::create(dir.path(), generate()), Err(ProjectError::Exists(_))));
         let entries = project.entries().to_vec();
         let log = project.root().join(LOG);
         drop(project);
@@ -229,10 +228,7 @@ mod tests {
         drop(project);
         let good = std::fs::read_to_string(&log).unwrap();
         std::fs::write(&log, good.clone() + "{\"schema\": 99}\n").unwrap();
-        assert!(matches!(
-            Project::open(dir.path()),
-            Err(ProjectError::TooNew { found: 99, .. })
-        ));
+        assert!(matches!(Project::open(dir.path()), Err(ProjectError::TooNew { found: 99, .. })));
         std::fs::write(&log, good.clone() + "nonsense\n").unwrap();
         assert!(Project::open(dir.path()).unwrap_err().to_string().contains("line 2"));
         std::fs::write(&log, good.clone() + &good).unwrap();

@@ -43,7 +43,9 @@ pub enum ProjectError {
     #[error("{0} holds no HeadSculpt project (no avatar.headsculpt/operations.jsonl)")]
     NotAProject(PathBuf),
     /// There already is one, and it is not ours to overwrite.
-    #[error("{0} already holds an avatar: continue it with --resume, or choose another folder with -o")]
+    #[error(
+        "{0} already holds an avatar: continue it with --resume, or choose another folder with -o"
+    )]
     Exists(PathBuf),
     /// Another process works on it.
     #[error("{0} is in use by another headsculpt")]
@@ -57,7 +59,9 @@ pub enum ProjectError {
         what: String,
     },
     /// Written by a newer program.
-    #[error("{path} was written by a newer HeadSculpt (schema {found}, this one reads up to {known})")]
+    #[error(
+        "{path} was written by a newer HeadSculpt (schema {found}, this one reads up to {known})"
+    )]
     TooNew {
         /// The file.
         path: PathBuf,

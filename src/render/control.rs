@@ -167,11 +167,9 @@ fn landmarks(
         return Err(RenderError::Invalid("there is no view to draw".into()));
     };
     let (image_width, height) = (first.camera.width as usize, first.camera.height as usize);
-    let one_size = |v: &View| {
-        (v.camera.width as usize, v.camera.height as usize) == (image_width, height)
-    };
-    if !views.iter().all(one_size)
-    {
+    let one_size =
+        |v: &View| (v.camera.width as usize, v.camera.height as usize) == (image_width, height);
+    if !views.iter().all(one_size) {
         return Err(RenderError::Invalid(
             "the views of one batch must have one size above zero".into(),
         ));
@@ -203,9 +201,8 @@ fn landmarks(
                 draw_line(image, (image_width, height), a.pixel, b.pixel, line, colour);
             }
         };
-        let segments = CHAINS
-            .iter()
-            .flat_map(|chain| chain.points.windows(2).map(|pair| (pair, chain.color)));
+        let segments =
+            CHAINS.iter().flat_map(|chain| chain.points.windows(2).map(|pair| (pair, chain.color)));
         for ((pair, colour), seen) in segments.zip(visible(&middles)) {
             if seen {
                 line(points[pair[0]], points[pair[1]], LINE, colour);

@@ -54,8 +54,10 @@ impl SessionError {
     #[must_use]
     pub fn is_input(&self) -> bool {
         match self {
-            Self::Config(_) | Self::Project(_) | Self::OtherSettings(_) => true,
-            Self::Model(DiffusionError::Checkpoint(_)) => true,
+            Self::Config(_)
+            | Self::Project(_)
+            | Self::OtherSettings(_)
+            | Self::Model(DiffusionError::Checkpoint(_)) => true,
             Self::Render(error) => {
                 matches!(error, RenderError::NoAdapter | RenderError::NoDevice { .. })
             }
@@ -218,8 +220,7 @@ impl Run<'_> {
             Ok(())
         };
         while stage.done() < steps {
-            let wanted =
-                command::drain(&self.context.commands, &self.context.cancel, &mut paused);
+            let wanted = command::drain(&self.context.commands, &self.context.cancel, &mut paused);
             if self.context.cancel.is_cancelled() {
                 save(&mut stage)?;
                 return Ok(None);
@@ -243,7 +244,9 @@ impl Run<'_> {
                 step: progress.done,
                 steps,
                 loss: Some(progress.loss),
-                eta_seconds: timing.recent_median().map(|each| each * (steps - progress.done) as f64),
+                eta_seconds: timing
+                    .recent_median()
+                    .map(|each| each * (steps - progress.done) as f64),
             }));
         }
         save(&mut stage)?;

@@ -113,12 +113,7 @@ impl Report {
         });
     }
 
-    pub(super) fn finish(
-        &mut self,
-        avatar: &TexturedMesh,
-        total: Duration,
-        warnings: Vec<String>,
-    ) {
+    pub(super) fn finish(&mut self, avatar: &TexturedMesh, total: Duration, warnings: Vec<String>) {
         self.mesh = MeshReport {
             vertices: avatar.mesh.positions.len(),
             triangles: avatar.mesh.triangles.len(),
