@@ -87,7 +87,7 @@ fn every_kind_of_bad_input_is_one_sentence_and_exit_code_2() {
         (vec!["generate", prompt, "--guidance", "magic"], "--guidance"),
         (vec!["generate", prompt, "-o", under_file], under_file),
         (vec!["generate", "--resume", "nowhere"], "nowhere"),
-        (vec!["generate"], "prompt"),
+        (vec!["generate"], "PROMPT"),
         (vec!["generate", prompt, "--wat"], "--wat"),
         (vec!["render", "nowhere", "-o", "views"], "nowhere"),
         (vec!["render", "nowhere", "-o", "views", "--size", "1"], "--size"),

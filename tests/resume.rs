@@ -8,6 +8,17 @@ use std::process::{Command, Stdio};
 
 const STEPS: u64 = 6;
 
+/// A checkpoint after every step; everything else as users run it, only smaller.
+fn small_preset(dir: &Path, steps: u64) -> String {
+    let path = dir.join("small.toml");
+    let text = format!(
+        "extends = \"quick\"\n[views]\nsize = 32\n[coarse]\nsteps = {steps}\ncheckpoint_seconds = 0.0\n\
+         [mesh]\ngrid = 64\ntexture = 256\ntriangles = 4000\n"
+    );
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
 fn generate(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_headsculpt"));
     command.arg("generate").args(arguments).arg("--json").stdout(Stdio::piped());
@@ -21,14 +32,7 @@ fn glb(folder: &Path) -> Vec<u8> {
 #[test]
 fn a_killed_run_resumes_to_the_same_bytes() {
     let dir = tempfile::tempdir().unwrap();
-    let preset = dir.path().join("small.toml");
-    // A checkpoint after every step; everything else as users run it, only smaller.
-    let text = format!(
-        "extends = \"quick\"\n[views]\nsize = 32\n[coarse]\nsteps = {STEPS}\ncheckpoint_seconds = 0.0\n\
-         [mesh]\ngrid = 64\ntexture = 256\ntriangles = 4000\n"
-    );
-    std::fs::write(&preset, text).unwrap();
-    let preset = preset.to_str().unwrap();
+    let preset = &small_preset(dir.path(), STEPS);
     let (whole, killed) = (dir.path().join("whole"), dir.path().join("killed"));
     let start = |out: &Path| {
         let mut command = generate(&["a bald man with green skin", "--preset", preset]);
@@ -93,4 +97,31 @@ fn a_killed_run_resumes_to_the_same_bytes() {
     }
     assert_eq!(report["stages"][0]["name"], "coarse");
     assert!(report["mesh"]["triangles"].as_u64().unwrap() > 100);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_saves_the_state_and_says_how_to_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("head");
+    let preset = small_preset(dir.path(), 100_000);
+    let mut child = generate(&["a bald man", "--preset", &preset, "-o"])
+        .arg(&folder)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let is = |line: &str, event: &str| {
+        serde_json::from_str::<serde_json::Value>(line).unwrap()["event"] == event
+    };
+    assert!(lines.any(|line| is(&line.unwrap(), "checkpoint")), "the run ended by itself");
+    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+    let last = lines.map(|line| line.unwrap()).last().unwrap();
+    assert!(last.contains("\"cancelled\""), "{last}");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("--resume"), "{stderr}");
+    assert_eq!(std::fs::read_dir(folder.join("avatar.headsculpt/checkpoints")).unwrap().count(), 2);
 }

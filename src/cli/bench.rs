@@ -15,7 +15,6 @@ use crate::render::control::ControlRenderer;
 use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
 use serde_json::json;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -86,11 +85,7 @@ impl Bench {
 impl Arguments {
     pub(super) fn run(self, output: Output) -> Result<(), Failure> {
         let gpu = GpuContext::new().map_err(Failure::input)?;
-        let folder = if self.model == embedded::NAME {
-            embedded::folder().map_err(Failure::input)?
-        } else {
-            PathBuf::from(&self.model)
-        };
+        let folder = embedded::resolve(&self.model).map_err(Failure::input)?;
         let model = DiffusionModel::load(&folder, &Device::Cpu).map_err(Failure::input)?;
         let mut bench = Bench { filter: self.filter, figures: Vec::new() };
         let config = GenerationConfig::preset("quick").map_err(Failure::input)?;

@@ -28,11 +28,7 @@ enum Command {
 impl Arguments {
     pub(super) fn run(self, output: Output) -> Result<(), Failure> {
         let Command::Verify { model, reference } = self.command;
-        let folder = if model == embedded::NAME {
-            embedded::folder().map_err(Failure::input)?
-        } else {
-            PathBuf::from(&model)
-        };
+        let folder = embedded::resolve(&model).map_err(Failure::input)?;
         let report =
             verify(&folder, reference.as_deref(), &Device::Cpu).map_err(|error| match error {
                 DiffusionError::Checkpoint(error) => Failure::input(error),

@@ -36,6 +36,22 @@ const FILES: &[(&str, &[u8])] = files![
     "unet/diffusion_pytorch_model.safetensors",
 ];
 
+/// The folder of a model as users name it: [`NAME`], or a folder.
+///
+/// # Errors
+/// [`CheckpointError::Unknown`], and as [`folder`].
+pub fn resolve(model: &str) -> Result<PathBuf, CheckpointError> {
+    if model == NAME {
+        return folder();
+    }
+    let folder = PathBuf::from(model);
+    if folder.is_dir() {
+        Ok(folder)
+    } else {
+        Err(CheckpointError::Unknown { name: model.to_owned() })
+    }
+}
+
 /// The unpacked checkpoint's folder, unpacking it if it is not there.
 ///
 /// # Errors

@@ -95,6 +95,12 @@ pub enum CheckpointError {
         /// What the tokenizer library said.
         reason: String,
     },
+    /// A model's name that means nothing here.
+    #[error("no model '{name}': it is neither 'embedded' nor a folder")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+    },
     /// The embedded checkpoint cannot be unpacked.
     #[error("the embedded model cannot be unpacked into {}: {what}", path.display())]
     Cache {

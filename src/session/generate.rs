@@ -145,11 +145,7 @@ impl Engine {
         gpu: &GpuContext,
         context: &JobContext,
     ) -> Result<Self, SessionError> {
-        let folder = if config.model == embedded::NAME {
-            embedded::folder().map_err(DiffusionError::from)?
-        } else {
-            PathBuf::from(&config.model)
-        };
+        let folder = embedded::resolve(&config.model).map_err(DiffusionError::from)?;
         let model = Arc::new(DiffusionModel::load(&folder, &candle_core::Device::Cpu)?);
         let mut warnings = Vec::new();
         let prompt = model.tokenize_report(&config.prompt)?;
