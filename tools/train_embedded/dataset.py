@@ -60,21 +60,27 @@ def region_masks(control):
 
 
 def region_colours(image, control):
-    """Mean colour of each region and whether it is large enough to count.
+    """Mean colour of each region without light, and whether it is large enough to count.
 
-    image (N,H,W,3) and control (N,16,H,W), u8 -> colours (N,10,3) in [0,1], counts (N,10) in {0,1}. Outside the
-    silhouette only what differs from the background is averaged: hair, hats, beards.
+    image (N,H,W,3) and control (N,16,H,W), u8 -> colours (N,10,3), about [0,1], and counts (N,10) in {0,1}. Light is divided
+    out by the control's shade. "Inside" means what no smaller region covers; "outside" means what differs from the
+    background beyond the silhouette: hair, hats, beards.
     """
     image = image.astype(np.float32) / 255
     control = control.astype(np.float32) / 255
     masks = region_masks(control)
+    masks[:, 1] *= 1 - np.minimum(masks[:, 3:].max(1), 1)
     drawn = np.abs(image - control[:, BACKGROUND][..., None]).max(-1) > 0.08
     masks[:, 2] *= drawn
-    area = masks.sum((2, 3))
-    colours = np.einsum("nrhw,nhwc->nrc", masks, image) / np.maximum(area, 1e-6)[..., None]
-    visible = area / (image.shape[1] * image.shape[2]) > REGION_AREA
+    rows, regions = masks.shape[:2]
+    masks = masks.reshape(rows, regions, -1)
+    light = np.where(control[:, SILHOUETTE] > 0.5, control[:, SHADE], 1).reshape(rows, -1, 1)
+    area = masks.sum(2)
+    lit = (masks @ light)[..., 0]
+    colours = masks @ image.reshape(rows, -1, 3) / np.maximum(lit, 1e-6)[..., None]
+    visible = (area / masks.shape[2] > REGION_AREA) & (lit > 0.3 * area)
     visible[:, 0] = False  # the whole picture is mostly background
-    return colours.astype(np.float32), visible.astype(np.float32)
+    return np.clip(colours, 0, 1.2).astype(np.float32), visible.astype(np.float32)
 
 
 class Shard:

@@ -53,6 +53,11 @@ class RegionText(nn.Module):
         planes = torch.einsum("brhw,brc->bchw", region_masks(control), found)
         return torch.cat([control, planes], 1)
 
+    def layers(self, found):
+        """What the sum of the planes is on each region's own pixels: all + inside (or outside) + the region."""
+        whole, inside = found[:, :1], found[:, 1:2]
+        return torch.cat([whole, whole + inside, whole + found[:, 2:3], whole + inside + found[:, 3:]], 1)
+
     def config(self):
         regions, width = self.queries.shape
         return {
@@ -172,27 +177,27 @@ class Embedded(nn.Module):
 
 
 class Helpers(nn.Module):
-    """Training-time readers that are not exported: colours from the binder, attributes from the pooled text.
+    """What only training needs: the binder's first three planes are a draft of the colours, pooled text names attributes.
 
-    They teach the text side what words mean directly, which the picture's loss alone does slowly.
+    Both teach the text side what words mean directly, which the picture's loss alone does slowly. Only the attribute
+    readers have weights of their own; they are not exported.
     """
 
     def __init__(self, width, attributes):
         super().__init__()
         self.attributes = attributes  # name -> list of values
-        self.colour = nn.Parameter(torch.randn(len(MASKS), BIND_CHANNELS, 3) / math.sqrt(BIND_CHANNELS))
-        self.bias = nn.Parameter(torch.full((len(MASKS), 3), 0.5))
         self.readers = nn.ModuleList([nn.Linear(width, len(values)) for values in attributes.values()])
 
-    def loss(self, found, pooled, colours, visible, labels):
-        """Colour error and attribute cross-entropy: found (B,R,C), colours (B,R,3), visible (B,R), labels (B,A), -1 unknown."""
-        guess = torch.einsum("brc,rck->brk", found.float(), self.colour) + self.bias
-        colour = ((guess - colours).pow(2).mean(-1) * visible).sum() / visible.sum().clamp(min=1)
-        if not self.readers:
+    def loss(self, draft, pooled, colours, visible, labels):
+        """Colour error and attribute cross-entropy: draft (B,R,3+), colours (B,R,3), visible (B,R), labels (B,A), -1 unknown."""
+        error = (draft[..., :3].float() - colours).square().mean(-1)
+        colour = (error * visible).sum() / visible.sum().clamp(min=1)
+        known = [k for k in range(len(self.readers)) if (labels[:, k] >= 0).any()]
+        if not known:
             return colour, colour.new_zeros(())
         pooled = pooled.float()
-        words = [F.cross_entropy(r(pooled), labels[:, k], ignore_index=-1) for k, r in enumerate(self.readers)]
-        return colour, torch.stack([w for w in words if torch.isfinite(w)] or [colour.new_zeros(())]).mean()
+        words = [F.cross_entropy(self.readers[k](pooled), labels[:, k], ignore_index=-1) for k in known]
+        return colour, torch.stack(words).mean()
 
 
 def to_latent(images):

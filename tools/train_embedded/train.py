@@ -238,7 +238,7 @@ class Training:
             batch = self.batches.text(self.shards.draw(rng, size), rng)
             batch = {k: v.to(self.device) for k, v in batch.items()}
             hidden, pooled = model.read(batch["tokens"])
-            colour, words = self.helpers.loss(model.region_text(hidden), pooled, batch["colours"], batch["visible"], batch["labels"])
+            colour, words = self.helpers.loss(model.region_text.layers(model.region_text(hidden)), pooled, batch["colours"], batch["visible"], batch["labels"])
             (10 * colour + words).backward()
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
             optimizer.step()
@@ -280,7 +280,7 @@ class Training:
         fine = 1 + o.detail * control[:, [BROWS, EYES, LIPS]].amax(1, keepdim=True).gt(0.2).float()
         fine = torch.nn.functional.pixel_unshuffle(fine, UNSHUFFLE).repeat(1, 3, 1, 1)
         picture = (weight * fine * (clean.float() - latent).square()).mean()
-        colour, words = self.helpers.loss(found, pooled, batch["colours"], batch["visible"], batch["labels"])
+        colour, words = self.helpers.loss(self.model.region_text.layers(found), pooled, batch["colours"], batch["visible"], batch["labels"])
         return picture, picture + COLOUR_WEIGHT * colour + ATTRIBUTE_WEIGHT * words
 
     def average(self):
