@@ -20,7 +20,8 @@ import numpy as np
 DTYPES = {"U8": np.uint8, "F32": np.float32, "I64": np.int64, "I32": np.int32, "F16": np.float16}
 
 # Channels of the dense control image.
-SILHOUETTE, SHADE, BACKGROUND, SCALP, BROWS, EYES, NOSE, LIPS, JAW, EARS = 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+SILHOUETTE, SHADE = 6, 7
+SCALP, BROWS, EYES, NOSE, LIPS, JAW, EARS = 9, 10, 11, 12, 13, 14, 15
 CONTROL_CHANNELS = 16
 MASKS = ["all", "inside", "outside", "scalp", "brows", "eyes", "nose", "lips", "jaw", "ears"]
 REGION_AREA = 0.004  # a region smaller than this share of the picture says nothing about its colour
@@ -67,10 +68,14 @@ def region_colours(image, control):
     background beyond the silhouette: hair, hats, beards.
     """
     image = image.astype(np.float32) / 255
-    control = control.astype(np.float32) / 255
+    full, control = control, np.zeros(control.shape[:1] + (CONTROL_CHANNELS,) + control.shape[2:], np.float32)
+    control[:, SILHOUETTE:] = full[:, SILHOUETTE:].astype(np.float32) / 255
     masks = region_masks(control)
     masks[:, 1] *= 1 - np.minimum(masks[:, 3:].max(1), 1)
-    drawn = np.abs(image - control[:, BACKGROUND][..., None]).max(-1) > 0.08
+    # The control's background is grey, the picture's may be tinted: the upper corners show it.
+    corners = np.concatenate([image[:, :3, :3], image[:, :3, -3:]], 2)
+    background = np.median(corners.reshape(len(image), -1, 3), 1)
+    drawn = np.abs(image - background[:, None, None]).max(-1) > 0.08
     masks[:, 2] *= drawn
     rows, regions = masks.shape[:2]
     masks = masks.reshape(rows, regions, -1)
@@ -121,30 +126,34 @@ class Shards:
 
     def __init__(self, folder, held_out=40):
         self.folder, self.held_out = Path(folder), held_out
-        self.training, self.validation, self.known, self.pending = [], [], set(), {}
+        self.training, self.validation, self.known, self.pending = [], [], {}, {}
         self.rescan()
 
     def rescan(self):
-        """Adds shards that are complete by now; returns how many. The first of all waits for `shard_00000`."""
+        """Adds shards that are complete by now, reloads those that were replaced; returns how many.
+
+        The first shard in order is always read first: which heads are held out must not depend on the moment.
+        """
         added = 0
         for path in sorted(self.folder.glob("shard_*.safetensors")):
-            if path.name in self.known:
+            stamp = path.stat().st_mtime_ns
+            if self.known.get(path.name) == stamp:
                 continue
             try:
                 shard = Shard(path)
             except (ValueError, OSError, KeyError) as error:
                 self.pending[path.name] = str(error)
                 if not self.validation:
-                    break  # which heads are held out must not depend on the moment
+                    break
                 continue
             self.pending.pop(path.name, None)
-            self.known.add(path.name)
-            if not self.validation:
+            self.known[path.name] = stamp
+            if not self.validation or self.validation[0].path == path:
                 names, first = np.unique(shard.heads(), return_index=True)
                 cut = int(np.sort(first)[-min(self.held_out, len(names) // 2)])
-                self.validation.append(shard.part(slice(cut, None)))
+                self.validation = [shard.part(slice(cut, None))]
                 shard = shard.part(slice(0, cut))
-            self.training.append(shard)
+            self.training = [s for s in self.training if s.path != path] + [shard]
             added += 1
         return added
 

@@ -30,7 +30,7 @@ class Sampler:
         self.model, self.words, self.device = model, words, device
 
     @torch.no_grad()
-    def __call__(self, prompts, control, guidance=3.0, steps=16, seed=0):
+    def __call__(self, prompts, control, guidance=3.0, steps=12, seed=0):
         """prompts (B strings), control (B,16,H,W) u8 -> pictures (B,3,H,W) in [-1,1]."""
         count = len(prompts)
         control = torch.as_tensor(control).to(self.device).float() / 255
@@ -56,7 +56,7 @@ class Sampler:
 class HeldOut:
     """A fixed set of held-out rows with fixed noise."""
 
-    def __init__(self, shards, captioner, words, count=64, device="cpu"):
+    def __init__(self, shards, captioner, words, count=48, device="cpu"):
         self.device = device
         pairs = evenly(shards.validation, count)
         image, control = gather(pairs)
@@ -87,7 +87,7 @@ class HeldOut:
     def __call__(self, model):
         """(error by noise level, text gap by noise level): the gap is the wrong caption's error minus the right one's."""
         right = {level: self.errors(model, self.right, level) for level in LEVELS}
-        gap = {level: self.errors(model, self.wrong, level) - right[level] for level in LEVELS[1:]}
+        gap = {level: self.errors(model, self.wrong, level) - right[level] for level in LEVELS[1::2] + LEVELS[-1:]}
         return right, gap
 
 

@@ -140,7 +140,7 @@ def model_card(model, progress):
     ]
     if last.get("gate_lines"):
         lines.append("Wrong at the end: " + "; ".join(last["gate_lines"]) + ".")
-    lines += ["", "Samples (`samples.png`): DDIM, 16 steps, guidance 3, four views of one neutral head's control each.", "", "![samples](samples.png)", ""]
+    lines += ["", "Samples (`samples.png`): DDIM, 12 steps, guidance 3, four views of one neutral head's control each.", "", "![samples](samples.png)", ""]
     return "\n".join(lines)
 
 

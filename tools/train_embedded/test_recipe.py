@@ -1,6 +1,7 @@
 """Tests of the recipe on painted ellipsoids: `python -m unittest test_recipe` in this folder. About a minute."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -77,7 +78,10 @@ class Recipe(unittest.TestCase):
         shards = Shards(growing)
         self.assertEqual((len(shards.training), list(shards.pending)), (0, ["shard_00000.safetensors"]))
         (growing / "shard_00000.safetensors").write_bytes((self.folder / "data/shard_00000.safetensors").read_bytes())
-        self.assertEqual(shards.rescan(), 1)
+        self.assertEqual((shards.rescan(), shards.rescan()), (1, 0))
+        count = shards.count()
+        os.utime(growing / "shard_00000.safetensors", (1, 1))  # replaced by another version
+        self.assertEqual((shards.rescan(), shards.count(), len(shards.validation)), (1, count, 1))
 
     def test_region_colours_of_a_painted_scalp(self):
         image, control = np.zeros((1, 8, 8, 3), np.uint8), np.zeros((1, 16, 8, 8), np.uint8)

@@ -230,11 +230,16 @@ class Training:
         modules = [model.text_encoder, model.region_text, self.helpers]
         optimizer = torch.optim.AdamW(parameter_groups(modules), lr=self.o.rate, betas=(0.9, 0.98), foreach=True)
         parameters = [p for m in modules for p in m.parameters()]
-        start, number, size, recent = time.time(), 0, 128, []
-        while (share := (time.time() - start) / budget) < 1 and not self.stop:
+        start, number, size, recent, share = time.time(), 0, 128, [], 0.0
+        while True:
+            if number % SYNC_STEPS == 0:
+                elapsed, ending = self.agree(time.time() - start)
+                share = elapsed / budget
+                if share >= 1 or ending:
+                    break
             for group in optimizer.param_groups:
                 group["lr"] = self.o.rate * min(1, (number + 1) / 50) * (0.05 + 0.95 * (0.5 + 0.5 * math.cos(math.pi * share)))
-            rng = np.random.default_rng([self.o.seed, 0, number])
+            rng = np.random.default_rng([self.o.seed, self.rank, number])
             batch = self.batches.text(self.shards.draw(rng, size), rng)
             batch = {k: v.to(self.device) for k, v in batch.items()}
             hidden, pooled = model.read(batch["tokens"])
@@ -245,14 +250,15 @@ class Training:
             optimizer.zero_grad()
             recent.append((colour.item(), words.item()))
             number += 1
-            if number % 100 == 0:
-                colour, words = np.mean(recent[-100:], 0)
-                self.progress["text_losses"].append([number * size, float(colour), float(words)])
-                self.log(f"text {number * size} captions, colour error {colour:.5f}, attribute entropy {words:.4f}, {number * size / (time.time() - start):.0f}/s")
-                self.shards.rescan()
-        self.progress["text_samples"] += number * size
-        self.progress["seconds"] += time.time() - start
-        self.ema = [p.detach().clone() for p in model.parameters()]
+            if self.o.workers > 1 and number % SYNC_STEPS == 0:
+                self.average(parameters)
+            if number % 40 == 0:
+                colour, words = np.mean(recent[-40:], 0)
+                seen = number * size * self.o.workers
+                self.progress["text_losses"].append([seen, float(colour), float(words)])
+                self.log(f"text {seen} captions, colour error {colour:.5f}, attribute entropy {words:.4f}, {seen / (time.time() - start):.0f}/s")
+        self.progress["text_samples"] += number * size * self.o.workers
+        self.progress["seconds"] += elapsed
 
     # Stage two.
 
@@ -283,13 +289,13 @@ class Training:
         colour, words = self.helpers.loss(self.model.region_text.layers(found), pooled, batch["colours"], batch["visible"], batch["labels"])
         return picture, picture + COLOUR_WEIGHT * colour + ATTRIBUTE_WEIGHT * words
 
-    def average(self):
+    def average(self, parameters):
         """Workers agree on the mean of their weights."""
-        flat = torch.cat([p.data.flatten() for p in self.parameters])
+        flat = torch.cat([p.data.flatten() for p in parameters])
         dist.all_reduce(flat)
         flat /= self.o.workers
         at = 0
-        for p in self.parameters:
+        for p in parameters:
             p.data.copy_(flat[at : at + p.numel()].view(p.shape))
             at += p.numel()
 
@@ -304,15 +310,7 @@ class Training:
     def train(self):
         o, progress = self.o, self.progress
         if progress["steps"] == 0 and o.text_minutes > 0:
-            if self.lead:
-                self.train_text()
-            self.barrier()
-            if o.workers > 1:
-                for p in self.parameters:
-                    dist.broadcast(p.data, 0)
-                word = torch.tensor([progress["seconds"]], dtype=torch.float64)
-                dist.broadcast(word, 0)
-                progress["seconds"] = word.item()
+            self.train_text()
             self.ema = [p.detach().clone() for p in self.model.parameters()]
         held = HeldOut(self.shards, Captioner(), self.words, device=self.device) if self.lead else None
         count = sum(p.numel() for p in self.model.parameters()) / 1e6
@@ -342,7 +340,7 @@ class Training:
             step += 1
             progress["steps"], progress["samples"] = step, progress["samples"] + o.batch * o.workers
             if o.workers > 1 and step % SYNC_STEPS == 0:
-                self.average()
+                self.average(self.parameters)
             if self.lead:
                 decay = min(0.995 + 0.004 * share, (1 + step) / (10 + step))
                 torch._foreach_lerp_(self.ema, [p.data for p in self.model.parameters()], 1 - decay)
@@ -426,9 +424,10 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         context = torch.multiprocessing.get_context("spawn")
         processes = [context.Process(target=worker, args=(rank, options, f"{folder}/meeting")) for rank in range(options.workers)]
+        # The lead hears the wish to stop and passes it on; before it listens, everything simply ends.
+        signal.signal(signal.SIGTERM, lambda *_: [p.terminate() for p in processes[:1] if p.is_alive()])
         for process in processes:
             process.start()
-        signal.signal(signal.SIGTERM, lambda *_: processes[0].terminate())
         for process in processes:
             process.join()
         if any(process.exitcode for process in processes):
