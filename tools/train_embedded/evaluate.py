@@ -96,7 +96,7 @@ def probe_views(shards, azimuths=AZIMUTHS):
 
     Prefers rows whose control shows the mean head, then flat light, then held-out ones.
     """
-    candidates = [(s, i, any(s is v for v in shards.validation)) for s in shards.shards[:16] for i in range(len(s))]
+    candidates = [(s, i, any(s is v for v in shards.validation)) for s in shards.shards[:4] for i in range(len(s))]
     controls, words = [], []
     for azimuth in azimuths:
         def cost(candidate):
@@ -144,7 +144,7 @@ def face_weight(control):
 def palettes(shards):
     """Mean colours by name from flat renders: (skin of the face, short hair on the scalp)."""
     skin, hair = {}, {}
-    for shard in shards.shards[:40]:
+    for shard in shards.training[:8]:
         for i, row in enumerate(shard.rows):
             a = row["attributes"]
             side = abs((shard.view[i, 0] + 180) % 360 - 180)
@@ -174,12 +174,12 @@ def matches(asked, got, tolerant):
     return asked == got or tolerant and any(asked in group and got in group for group in ALIKE)
 
 
-def gate(sampler, shards):
+def gate(sampler, shards, tables):
     """"X skin and short Y hair" on 16 pairs: (skin right, hair right, both right, lines). Nearest palette colour wins.
 
-    Similar names (pale and fair, brown and auburn) count as one; colours far apart never do.
+    `tables` come from `palettes`. Similar names (pale and fair, brown and auburn) count as one; colours far apart never do.
     """
-    skin, hair = palettes(shards)
+    skin, hair = tables
     if len(skin) < 3 or len(hair) < 3:
         return 0, 0, 0, ["not enough heads for the palettes"]
     pairs = [p for p in PAIRS if p[0] in skin and p[1] in hair]

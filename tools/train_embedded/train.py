@@ -28,7 +28,7 @@ from safetensors.torch import load_file, save_file
 
 from captions import Captioner
 from dataset import BROWS, EYES, LIPS, Shards, flip, gather
-from evaluate import NOISE, SIGNAL, HeldOut, Sampler, gate, sheet
+from evaluate import NOISE, SIGNAL, HeldOut, Sampler, gate, palettes, sheet
 from export import model_card, replace_folder, write_folder
 from networks import Embedded, Helpers, UNSHUFFLE, to_latent
 from vocabulary import Words, captions_of, train as train_vocabulary, write as write_vocabulary
@@ -209,6 +209,7 @@ class Training:
     def load(self):
         folder = self.run / "state"
         self.progress = json.loads((folder / "progress.json").read_text(encoding="utf-8"))
+        self.progress.update(batch=self.o.batch, workers=self.o.workers, hardware=hardware(self.o))
         self.model.load_state_dict({n: t.float() for n, t in load_file(folder / "weights.safetensors").items()})
         self.helpers.load_state_dict(load_file(folder / "helpers.safetensors"))
         stored = load_file(folder / "ema.safetensors")
@@ -313,13 +314,14 @@ class Training:
             self.train_text()
             self.ema = [p.detach().clone() for p in self.model.parameters()]
         held = HeldOut(self.shards, Captioner(), self.words, device=self.device) if self.lead else None
+        self.tables = palettes(self.shards) if self.lead else None
         count = sum(p.numel() for p in self.model.parameters()) / 1e6
         self.log(f"{count:.2f} M parameters, {self.shards.count()} images, {len(self.words)} tokens, attributes {list(self.attributes)}")
         budget, before = o.minutes * 60, progress["seconds"]
         start = scan = time.time()
         paused = 0.0  # evaluation is not training time
         next_eval = next_export = before
-        next_eval += min(2, o.evaluate_every) * 60
+        next_eval += min(7, o.evaluate_every) * 60
         next_export += o.export_every * 60
         recent, mark, elapsed, first = [], (time.time(), progress["samples"]), before, progress["steps"]
         while True:
@@ -345,10 +347,10 @@ class Training:
                 decay = min(0.995 + 0.004 * share, (1 + step) / (10 + step))
                 torch._foreach_lerp_(self.ema, [p.data for p in self.model.parameters()], 1 - decay)
                 recent.append(picture.detach())
-                if step % 100 == 0:
+                if step % 50 == 0:
                     recent = recent[-400:]
                     progress.update(loss=float(torch.stack(recent).mean()), loss_window=len(recent), seconds=elapsed)
-                    progress["losses"].append([progress["samples"], float(torch.stack(recent[-100:]).mean())])
+                    progress["losses"].append([progress["samples"], float(torch.stack(recent[-50:]).mean())])
                     now = time.time()
                     pace = (progress["samples"] - mark[1]) / (now - mark[0])
                     mark = (now, progress["samples"])
@@ -379,7 +381,7 @@ class Training:
         self.model.eval()
         errors, gap = held(self.model)
         sampler = Sampler(self.model, self.words, self.device)
-        skin, hair, both, lines = gate(sampler, self.shards)
+        skin, hair, both, lines = gate(sampler, self.shards, self.tables)
         progress["evaluations"].append({"samples": progress["samples"], "minutes": elapsed / 60, "errors": errors, "gap": gap, "gate": [skin, hair, both], "gate_lines": lines})
         progress.update(seconds=elapsed, images=self.shards.count(), shards=len(self.shards.training), held_out_images=sum(len(s) for s in self.shards.validation))
         sheet(sampler, self.shards, self.run / "samples.png")
