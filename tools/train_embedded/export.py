@@ -1,0 +1,165 @@
+"""Writes the model as a diffusers-layout folder with f16 weights, samples and a model card.
+
+Also a command: `python export.py --run RUN --data DATA --out FOLDER` exports the EMA weights of a training run.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from networks import IMAGE_SIZE, SCHEDULER, UNSHUFFLE, Embedded
+
+GUIDANCE = 3.0
+
+
+def half(tensors, prefix=""):
+    return {prefix + n: t.detach().to("cpu", torch.float16).contiguous() for n, t in tensors.items() if t.is_floating_point()}
+
+
+def write_json(path, value):
+    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
+def replace_folder(new, target):
+    """Puts a finished folder in the place of an older one: at no moment is a half-written one visible."""
+    target = Path(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    old = target.with_name(target.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        os.rename(target, old)
+    os.rename(new, target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def network_config(network):
+    """A diffusers network's own config.json as a dictionary, without private entries."""
+    config = json.loads(network.to_json_string())
+    return {k: v for k, v in config.items() if k != "_name_or_path"}
+
+
+def write_folder(model, tokenizer, target, card=None, samples=None):
+    """model: Embedded with the weights to ship; tokenizer: its folder; samples: path of a sheet (optional)."""
+    target = Path(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=target.name + ".new", dir=target.parent))
+    os.chmod(folder, 0o755)
+    shutil.copytree(tokenizer, folder / "tokenizer")
+    for name in ("text_encoder", "unet", "controlnet", "region_text", "scheduler"):
+        (folder / name).mkdir()
+    text = model.text_encoder
+    config = json.loads(text.config.to_json_string(use_diff=False))
+    keep = ["hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings", "vocab_size", "hidden_act", "layer_norm_eps", "projection_dim"]
+    keep += ["bos_token_id", "eos_token_id", "pad_token_id", "attention_dropout", "initializer_factor", "initializer_range"]
+    write_json(folder / "text_encoder/config.json", {"architectures": ["CLIPTextModel"], "model_type": "clip_text_model", **{k: config[k] for k in keep}})
+    # The names of Stable Diffusion's checkpoints; newer libraries drop the prefix when they load.
+    names = half(text.state_dict())
+    names = {n if n.startswith("text_model.") else f"text_model.{n}": t for n, t in names.items()}
+    save_file(names, folder / "text_encoder/model.safetensors", {"format": "pt"})
+    for name in ("unet", "controlnet"):
+        network = getattr(model, name)
+        write_json(folder / name / "config.json", network_config(network))
+        save_file(half(network.state_dict()), folder / name / "diffusion_pytorch_model.safetensors", {"format": "pt"})
+    write_json(folder / "region_text/config.json", model.region_text.config())
+    save_file(half(model.region_text.state_dict()), folder / "region_text/model.safetensors", {"format": "pt"})
+    write_json(folder / "scheduler/scheduler_config.json", SCHEDULER)
+    settings = {"image_size": IMAGE_SIZE, "pixel_unshuffle": UNSHUFFLE, "guidance_scale": GUIDANCE, "controls": {"controlnet": "dense"}, "region_text": "region_text"}
+    write_json(folder / "headsculpt.json", settings)
+    index = {
+        "_class_name": "StableDiffusionControlNetPipeline",
+        "controlnet": ["diffusers", "ControlNetModel"],
+        "scheduler": ["diffusers", "DDIMScheduler"],
+        "text_encoder": ["transformers", "CLIPTextModel"],
+        "tokenizer": ["transformers", "CLIPTokenizer"],
+        "unet": ["diffusers", "UNet2DConditionModel"],
+    }
+    write_json(folder / "model_index.json", index)
+    for file in folder.rglob("*.safetensors"):
+        file.chmod(0o644)
+    if card is not None:
+        (folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")
+    if samples is not None and Path(samples).exists():
+        shutil.copyfile(samples, folder / "samples.png")
+    replace_folder(folder, target)
+
+
+def weight_megabytes(model):
+    parts = (model.text_encoder, model.unet, model.controlnet, model.region_text)
+    return sum(p.numel() for part in parts for p in part.parameters()) * 2 / 1e6
+
+
+def model_card(model, progress):
+    """The card from what the run measured: `progress` is the run's progress.json."""
+    count = lambda part: f"{sum(p.numel() for p in part.parameters()) / 1e6:.2f} M"
+    evals = progress["evaluations"]
+    last = evals[-1] if evals else {"errors": {}, "gap": {}}
+    lines = [
+        "# Embedded model",
+        "",
+        "A small Stable Diffusion of synthetic heads in the diffusers folder layout, trained from scratch by `tools/train_embedded` on",
+        "captioned renders of the CC0 head prior by this project's own studio. No photograph and no third-party checkpoint went into it. It guides",
+        "the distillation of a 3D head; it is not meant to make pictures for show, and it knows only the words of the studio's captions.",
+        "",
+        "| part | parameters |",
+        "|---|---|",
+        f"| text encoder ({model.text_encoder.config.num_hidden_layers} layers, width {model.text_encoder.config.hidden_size}, {model.text_encoder.config.vocab_size} tokens) | {count(model.text_encoder)} |",
+        f"| UNet {tuple(model.unet.config.block_out_channels)}, pixels unshuffled by {UNSHUFFLE}, predicts the clean image | {count(model.unet)} |",
+        f"| ControlNet, 16 dense channels + 16 from the region-text binder | {count(model.controlnet)} |",
+        f"| region-text binder | {count(model.region_text)} |",
+        f"| all weights at f16 | {weight_megabytes(model):.1f} MB |",
+        "",
+        "## Training",
+        "",
+        f"- Data: {progress['images']} images of {IMAGE_SIZE}x{IMAGE_SIZE} in {progress['shards']} training shards at the end of the run; "
+        f"{progress['held_out_images']} images of other heads held out.",
+        f"- Samples seen: {progress['samples']} (batch {progress['batch']} on each of {progress['workers']} worker{'s' if progress['workers'] > 1 else ''}), {progress['steps']} steps, seed {progress['seed']}.",
+        f"- Text first: {progress['text_samples']} captions against region colours and attributes, no pictures.",
+        f"- Time: {progress['seconds'] / 60:.1f} minutes of training on {progress['hardware']}; {progress['samples'] / max(progress['seconds'], 1):.1f} samples a second over the run.",
+        f"- Loss over the last {progress['loss_window']} steps: {progress['loss']:.4f} (weighted; not comparable between weightings).",
+        "",
+        "Held-out error (mean squared, pixels in [-1,1]) and *text gap*, the error with another head's caption minus the error with the right one, by noise level:",
+        "",
+    ]
+    levels = list(last["errors"])
+    lines.append("| samples | " + " | ".join(f"error {v}" for v in levels) + " | " + " | ".join(f"gap {v}" for v in last["gap"]) + " | skin / hair / both right |")
+    lines.append("|---" * (2 + len(levels) + len(last["gap"])) + "|")
+    shown = evals if len(evals) <= 14 else [evals[round(k * (len(evals) - 1) / 13)] for k in range(14)]
+    for e in shown:
+        cells = [str(e["samples"])] + [f"{v:.4f}" for v in e["errors"].values()] + [f"{v:.4f}" for v in e["gap"].values()] + [" / ".join(map(str, e["gate"]))]
+        lines.append("| " + " | ".join(cells) + " |")
+    lines += [
+        "",
+        'The last column counts, over 16 pairs of "X skin and short Y hair" sampled at guidance 3 on one control, how often the named colour is the nearest of the',
+        "studio's palette on the face, on the scalp, and both; neighbouring names such as pale and fair count as equal.",
+    ]
+    if last.get("gate_lines"):
+        lines.append("Wrong at the end: " + "; ".join(last["gate_lines"]) + ".")
+    lines += ["", "Samples (`samples.png`): DDIM, 12 steps, guidance 3, four views of one neutral head's control each.", "", "![samples](samples.png)", ""]
+    return "\n".join(lines)
+
+
+def load_run(run, ema=True):
+    """(model, progress) of a training run's folder."""
+    run = Path(run)
+    progress = json.loads((run / "state/progress.json").read_text(encoding="utf-8"))
+    vocabulary = json.loads((run / "tokenizer/vocab.json").read_text(encoding="utf-8"))
+    model = Embedded(len(vocabulary), progress["size"])
+    stored = load_file(run / "state" / ("ema.safetensors" if ema else "weights.safetensors"))
+    model.load_state_dict({n: t.float() for n, t in stored.items()})
+    return model.eval(), progress
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--run", required=True)
+    parser.add_argument("--out", required=True)
+    options = parser.parse_args()
+    model, progress = load_run(options.run)
+    write_folder(model, Path(options.run) / "tokenizer", options.out, model_card(model, progress), Path(options.run) / "samples.png")
+    print(f"{options.out}: {weight_megabytes(model):.1f} MB of weights")
