@@ -105,7 +105,8 @@ fn an_interrupt_saves_the_state_and_says_how_to_go_on() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("head");
     let preset = small_preset(dir.path(), 100_000);
-    let mut child = generate(&["a bald man", "--preset", &preset, "-o"])
+    let mut child = generate(&["a bald man", "--preset", &preset])
+        .arg("-o")
         .arg(&folder)
         .stderr(Stdio::piped())
         .spawn()

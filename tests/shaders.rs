@@ -1,45 +1,39 @@
-//! Every shader must be valid WGSL on its own, without a GPU.
+//! Every shader must be valid WGSL, without a GPU: whole files as they are, the field's
+//! pieces as the field puts them together.
 
-use std::path::{Path, PathBuf};
+use headsculpt::render::field;
+use std::path::Path;
 
-fn collect(folder: &Path, into: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            // Pieces for concatenation need not stand alone.
-            if path.file_name().is_some_and(|name| name != "common") {
-                collect(&path, into)?;
-            }
-        } else if path.extension().is_some_and(|e| e == "wgsl") {
-            into.push(path);
-        }
-    }
-    Ok(())
+/// What is wrong with a shader, if anything.
+fn complaint(name: &str, source: &str) -> Option<String> {
+    let module = match naga::front::wgsl::parse_str(source) {
+        Ok(module) => module,
+        Err(error) => return Some(format!("{name}: {}", error.emit_to_string(source))),
+    };
+    let mut validator = naga::valid::Validator::new(
+        naga::valid::ValidationFlags::all(),
+        naga::valid::Capabilities::default(),
+    );
+    let error = validator.validate(&module).err()?;
+    Some(format!("{name}: {}", error.emit_to_string(source)))
 }
 
 #[test]
 fn shaders_are_valid() {
-    let mut files = Vec::new();
-    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders"), &mut files).unwrap();
-    files.sort();
-    assert!(!files.is_empty(), "no shaders found");
-    let mut failures = Vec::new();
-    for file in &files {
-        let source = std::fs::read_to_string(file).unwrap();
-        let module = match naga::front::wgsl::parse_str(&source) {
-            Ok(module) => module,
-            Err(error) => {
-                failures.push(format!("{}: {}", file.display(), error.emit_to_string(&source)));
-                continue;
-            }
-        };
-        let mut validator = naga::valid::Validator::new(
-            naga::valid::ValidationFlags::all(),
-            naga::valid::Capabilities::default(),
-        );
-        if let Err(error) = validator.validate(&module) {
-            failures.push(format!("{}: {}", file.display(), error.emit_to_string(&source)));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
+    let assembled = field::shader_sources();
+    assert!(!assembled.is_empty(), "the field has no shaders");
+    let mut complaints: Vec<String> =
+        assembled.iter().filter_map(|(name, source)| complaint(name, source)).collect();
+    let mut whole = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|e| e == "wgsl") {
+            whole += 1;
+            let source = std::fs::read_to_string(&path).unwrap();
+            complaints.extend(complaint(&path.display().to_string(), &source));
         }
     }
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert!(whole > 0, "no shaders found");
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
