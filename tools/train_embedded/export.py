@@ -6,12 +6,14 @@ Also a command: `python export.py --run RUN --data DATA --out FOLDER` exports th
 import argparse
 import json
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
+from transformers import CLIPTextModel
 
 from networks import IMAGE_SIZE, SCHEDULER, UNSHUFFLE, Embedded
 
@@ -42,6 +44,22 @@ def network_config(network):
     """A diffusers network's own config.json as a dictionary, without private entries."""
     config = json.loads(network.to_json_string())
     return {k: v for k, v in config.items() if k != "_name_or_path"}
+
+
+def load_folder(model, folder):
+    """Gives a model the weights of an exported folder of the same size."""
+    text = CLIPTextModel.from_pretrained(folder / "text_encoder")
+    model.text_encoder.load_state_dict({n: t.float() for n, t in text.state_dict().items()})
+    for name, file in (("unet", "diffusion_pytorch_model"), ("controlnet", "diffusion_pytorch_model"), ("region_text", "model")):
+        weights = load_file(folder / name / f"{file}.safetensors")
+        getattr(model, name).load_state_dict({n: t.float() for n, t in weights.items()})
+
+
+def samples_seen(folder):
+    """What an exported model's card says it has seen, runs that it started from included."""
+    card = (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    found = [re.search(pattern, card) for pattern in (r"Samples seen: (\d+)", r"that had seen (\d+) samples")]
+    return sum(int(match.group(1)) for match in found if match)
 
 
 def write_folder(model, tokenizer, target, card=None, samples=None):
@@ -119,6 +137,7 @@ def model_card(model, progress):
         f"- Data: {progress['images']} images of {IMAGE_SIZE}x{IMAGE_SIZE} in {progress['shards']} training shards at the end of the run; "
         f"{progress['held_out_images']} images of other heads held out.",
         f"- Samples seen: {progress['samples']} (batch {progress['batch']} on each of {progress['workers']} worker{'s' if progress['workers'] > 1 else ''}), {progress['steps']} steps, seed {progress['seed']}.",
+        *([f"- Started from the weights of a model that had seen {progress['earlier_samples']} samples."] if progress.get("earlier_samples") else []),
         f"- Text first: {progress['text_samples']} captions against region colours and attributes, no pictures.",
         f"- Time: {progress['seconds'] / 60:.1f} minutes of training on {progress['hardware']}; {progress['samples'] / max(progress['seconds'], 1):.1f} samples a second over the run.",
         f"- Loss over the last {progress['loss_window']} steps: {progress['loss']:.4f} (weighted; not comparable between weightings).",

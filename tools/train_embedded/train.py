@@ -29,7 +29,7 @@ from safetensors.torch import load_file, save_file
 from captions import Captioner
 from dataset import BROWS, EYES, LIPS, Shards, flip, gather
 from evaluate import NOISE, SIGNAL, HeldOut, Sampler, gate, palettes, sheet
-from export import model_card, replace_folder, write_folder
+from export import load_folder, model_card, replace_folder, samples_seen, write_folder
 from networks import Embedded, Helpers, UNSHUFFLE, to_latent
 from vocabulary import Words, captions_of, train as train_vocabulary, write as write_vocabulary
 
@@ -57,6 +57,7 @@ def arguments():
     parser.add_argument("--evaluate-every", type=float, default=6, help="minutes")
     parser.add_argument("--export-every", type=float, default=12, help="minutes")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--init", help="start a new run from the weights and the tokenizer of an exported model")
     parser.add_argument("--resume", action="store_true", help="continue the run's state")
     options = parser.parse_args()
     options.batch = options.batch or (256 if options.device.startswith("cuda") else 16)
@@ -150,6 +151,8 @@ class Training:
         self.words = Words(self.run / "tokenizer")
         self.attributes = json.loads((self.run / "attributes.json").read_text(encoding="utf-8"))
         self.model = Embedded(len(self.words), options.size).to(self.device, memory_format=torch.channels_last)
+        if options.init:
+            load_folder(self.model, Path(options.init))
         self.helpers = Helpers(self.model.text_encoder.config.hidden_size, self.attributes).to(self.device)
         self.parameters = [*self.model.parameters(), *self.helpers.parameters()]
         self.ema = [p.detach().clone() for p in self.model.parameters()]
@@ -158,6 +161,8 @@ class Training:
             "size": options.size, "seed": options.seed, "batch": options.batch, "workers": options.workers, "samples": 0, "steps": 0, "text_samples": 0,
             "seconds": 0.0, "loss": 0.0, "loss_window": 0, "evaluations": [], "losses": [], "hardware": hardware(options), "text_losses": [],
         }  # fmt: skip
+        if options.init:
+            self.progress["earlier_samples"] = samples_seen(Path(options.init))
         if options.resume and (self.run / "state/progress.json").exists():
             self.load()
         # Two stages of the batches' random streams never share a number.
@@ -184,6 +189,8 @@ class Training:
                 shutil.rmtree(self.run / name, ignore_errors=True)
             for name in ("attributes.json", "log.txt"):
                 (self.run / name).unlink(missing_ok=True)
+        if self.o.init and not (self.run / "tokenizer/vocab.json").exists():
+            shutil.copytree(Path(self.o.init) / "tokenizer", self.run / "tokenizer")
         if not (self.run / "tokenizer/vocab.json").exists():
             write_vocabulary(self.run / "tokenizer", *train_vocabulary(captions_of(self.o.data)))
         if not (self.run / "attributes.json").exists():
