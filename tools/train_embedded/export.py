@@ -135,7 +135,7 @@ def model_card(model, progress):
         lines.append("| " + " | ".join(cells) + " |")
     lines += [
         "",
-        'The last column counts, over 16 pairs of "X skin and short Y hair" sampled at guidance 3 on one control, how often the named colour is the nearest of the',
+        'The last column counts, over up to 16 pairs of "X skin and short Y hair" sampled at guidance 3 on one control, how often the named colour is the nearest of the',
         "studio's palette on the face, on the scalp, and both; neighbouring names such as pale and fair count as equal.",
     ]
     if last.get("gate_lines"):
