@@ -174,7 +174,7 @@ def matches(asked, got, tolerant):
     return asked == got or tolerant and any(asked in group and got in group for group in ALIKE)
 
 
-def gate(sampler, shards, tables):
+def gate(sampler, shards, tables, guidance=3.0):
     """"X skin and short Y hair" on 16 pairs: (skin right, hair right, both right, lines). Nearest palette colour wins.
 
     `tables` come from `palettes`. Similar names (pale and fair, brown and auburn) count as one; colours far apart never do.
@@ -192,7 +192,7 @@ def gate(sampler, shards, tables):
     right_skin = right_hair = right_both = 0
     lines = []
     for at in range(0, len(pairs), 8):
-        images = sampler(prompts[at : at + 8], np.repeat(control, len(prompts[at : at + 8]), 0))
+        images = sampler(prompts[at : at + 8], np.repeat(control, len(prompts[at : at + 8]), 0), guidance)
         for (s, h), image in zip(pairs[at : at + 8], images.cpu().numpy()):
             image = np.clip((image.transpose(1, 2, 0) + 1) / 2, 0, 1)
             tone = (image * face[..., None]).sum((0, 1)) / face.sum()
@@ -204,3 +204,39 @@ def gate(sampler, shards, tables):
                 lines.append(f"{s} skin and {h} hair: got {got_skin} and {got_hair}")
     lines.append(f"of {len(pairs)} pairs")
     return right_skin, right_hair, right_both, lines
+
+
+def main():
+    """Measures a finished run again (averaged weights), on all of the gate's pairs, and replaces its last entry and its sheet."""
+    import argparse
+    import json
+    from pathlib import Path
+
+    from captions import Captioner
+    from dataset import Shards
+    from export import load_run
+    from vocabulary import Words
+
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--run", required=True)
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--guidance", type=float, default=3.0, help="of the sheet and the gate")
+    parser.add_argument("--dry", action="store_true", help="only print, and draw the sheet beside the run's")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    run = Path(options.run)
+    model, progress = load_run(run)
+    shards, words = Shards(options.data), Words(run / "tokenizer")
+    errors, gap = HeldOut(shards, Captioner(), words)(model)
+    sampler = Sampler(model, words)
+    *counts, lines = gate(sampler, shards, palettes(shards), options.guidance)
+    print(json.dumps({"errors": errors, "gap": gap, "gate": counts, "lines": lines}, indent=1))
+    sheet(sampler, shards, run / (f"samples_guidance_{options.guidance:g}.png" if options.dry else "samples.png"), guidance=options.guidance)
+    if not options.dry:
+        last = {"samples": progress["samples"], "minutes": progress["seconds"] / 60, "errors": {str(k): v for k, v in errors.items()}}
+        progress["evaluations"][-1] = last | {"gap": {str(k): v for k, v in gap.items()}, "gate": counts, "gate_lines": lines}
+        (run / "state/progress.json").write_text(json.dumps(progress, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

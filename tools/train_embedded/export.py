@@ -112,8 +112,8 @@ def weight_megabytes(model):
     return sum(p.numel() for part in parts for p in part.parameters()) * 2 / 1e6
 
 
-def model_card(model, progress):
-    """The card from what the run measured: `progress` is the run's progress.json."""
+def model_card(model, progress, notes=()):
+    """The card from what the run measured: `progress` is the run's progress.json, `notes` are more lines about the training."""
     count = lambda part: f"{sum(p.numel() for p in part.parameters()) / 1e6:.2f} M"
     evals = progress["evaluations"]
     last = evals[-1] if evals else {"errors": {}, "gap": {}}
@@ -136,10 +136,11 @@ def model_card(model, progress):
         "",
         f"- Data: {progress['images']} images of {IMAGE_SIZE}x{IMAGE_SIZE} in {progress['shards']} training shards at the end of the run; "
         f"{progress['held_out_images']} images of other heads held out.",
-        f"- Samples seen: {progress['samples']} (batch {progress['batch']} on each of {progress['workers']} worker{'s' if progress['workers'] > 1 else ''}), {progress['steps']} steps, seed {progress['seed']}.",
+        f"- Samples seen: {progress['samples']} (batch {progress['batch']}, that of the last part, on each of {progress['workers']} worker{'s' if progress['workers'] > 1 else ''}), {progress['steps']} steps, seed {progress['seed']}.",
         *([f"- Started from the weights of a model that had seen {progress['earlier_samples']} samples."] if progress.get("earlier_samples") else []),
         f"- Text first: {progress['text_samples']} captions against region colours and attributes, no pictures.",
         f"- Time: {progress['seconds'] / 60:.1f} minutes of training on {progress['hardware']}; {progress['samples'] / max(progress['seconds'], 1):.1f} samples a second over the run.",
+        *[f"- {note}" for note in notes],
         f"- Loss over the last {progress['loss_window']} steps: {progress['loss']:.4f} (weighted; not comparable between weightings).",
         "",
         "Held-out error (mean squared, pixels in [-1,1]) and *text gap*, the error with another head's caption minus the error with the right one, by noise level:",
@@ -154,7 +155,7 @@ def model_card(model, progress):
         lines.append("| " + " | ".join(cells) + " |")
     lines += [
         "",
-        'The last column counts, over 16 pairs of "X skin and short Y hair" sampled at guidance 3 on one control, how often the named colour is the nearest of the',
+        'The last column counts, over up to 16 pairs of "X skin and short Y hair" sampled at guidance 3 on one control, how often the named colour is the nearest of the',
         "studio's palette on the face, on the scalp, and both; neighbouring names such as pale and fair count as equal.",
     ]
     if last.get("gate_lines"):
@@ -178,7 +179,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--run", required=True)
     parser.add_argument("--out", required=True)
+    parser.add_argument("--note", action="append", default=[], help="a sentence about the training for the card; may be repeated")
     options = parser.parse_args()
     model, progress = load_run(options.run)
-    write_folder(model, Path(options.run) / "tokenizer", options.out, model_card(model, progress), Path(options.run) / "samples.png")
+    write_folder(model, Path(options.run) / "tokenizer", options.out, model_card(model, progress, options.note), Path(options.run) / "samples.png")
     print(f"{options.out}: {weight_megabytes(model):.1f} MB of weights")
