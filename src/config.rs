@@ -3,7 +3,7 @@
 
 use crate::fingerprint;
 use crate::guidance::{DistillationConfig, Rule};
-use crate::pipeline::coarse::CoarseConfig;
+use crate::pipeline::coarse::{CoarseConfig, CoarseSettings};
 use crate::pipeline::extract::MeshConfig;
 use crate::pipeline::views::{Distance, ViewConfig};
 use crate::render::field::FieldConfig;
@@ -197,6 +197,17 @@ impl GenerationConfig {
         self.coarse.validate().or_else(|(field, what)| fail(field, what))?;
         self.mesh.validate().or_else(|(field, what)| fail(field, what))?;
         self.field.validate().or_else(|what| fail("field", what.to_string()))
+    }
+
+    /// What the coarse stage is made from.
+    #[must_use]
+    pub fn coarse_settings(&self) -> CoarseSettings<'_> {
+        CoarseSettings {
+            views: &self.views,
+            field: &self.field,
+            coarse: &self.coarse,
+            seed: self.seed,
+        }
     }
 
     /// A hash of everything that decides the result: a checkpoint of other settings is

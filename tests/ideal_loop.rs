@@ -73,7 +73,7 @@ fn distil(gpu: &GpuContext, look: &Look) -> ImageBatch {
     });
     let guidance =
         ScoreDistillation::new(IdealDenoiser::new(draw), config.guidance.clone(), config.seed);
-    let mut stage = CoarseStage::new(gpu, &config, guidance, Vec::new()).unwrap();
+    let mut stage = CoarseStage::new(gpu, config.coarse_settings(), guidance, Vec::new()).unwrap();
     let mut losses = Vec::new();
     for _ in 0..STEPS {
         losses.push(stage.step().unwrap().loss);

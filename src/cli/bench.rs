@@ -120,7 +120,7 @@ fn measure(
     let denoiser = DiffusionDenoiser::new(Arc::clone(model), "a man", "", 1.0)?;
     let kinds = denoiser.control_kinds();
     let guidance = ScoreDistillation::new(denoiser, config.guidance.clone(), 0);
-    let mut stage = CoarseStage::new(gpu, config, guidance, kinds)?;
+    let mut stage = CoarseStage::new(gpu, config.coarse_settings(), guidance, kinds)?;
     field(bench, &mut stage, &views)?;
 
     let mut controls = ControlRenderer::new(gpu)?;

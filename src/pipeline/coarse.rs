@@ -4,12 +4,11 @@ use super::StageError;
 use super::state::{self, Arrays};
 use super::views::{self, ViewConfig};
 use crate::batch::{ControlKind, ImageBatch, View};
-use crate::config::GenerationConfig;
 use crate::guidance::{ControlImages, Guidance, StepId};
 use crate::head::{DistanceField, HeadModel, ShapedHead};
 use crate::render::GpuContext;
 use crate::render::control::ControlRenderer;
-use crate::render::field::{Field, PriorGrid, Rates};
+use crate::render::field::{Field, FieldConfig, PriorGrid, Rates};
 use crate::render::mesh::orbit_view;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -69,6 +68,19 @@ impl CoarseConfig {
     }
 }
 
+/// The settings that the stage is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct CoarseSettings<'a> {
+    /// Cameras, lights, backgrounds.
+    pub views: &'a ViewConfig,
+    /// The neural field.
+    pub field: &'a FieldConfig,
+    /// The optimisation.
+    pub coarse: &'a CoarseConfig,
+    /// Decides every random number.
+    pub seed: u64,
+}
+
 /// What a step did.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Progress {
@@ -104,7 +116,7 @@ impl<G: Guidance> CoarseStage<G> {
     /// [`StageError::Render`] for settings that the field refuses, or a driver error.
     pub fn new(
         gpu: &GpuContext,
-        config: &GenerationConfig,
+        settings: CoarseSettings<'_>,
         guidance: G,
         kinds: Vec<ControlKind>,
     ) -> Result<Self, StageError> {
@@ -113,14 +125,14 @@ impl<G: Guidance> CoarseStage<G> {
         let distance = DistanceField::of(&model.closed_surface(&head), PRIOR_RESOLUTION as usize);
         let prior = PriorGrid::from_values(PRIOR_RESOLUTION, distance.values)?;
         Ok(Self {
-            field: Field::new(gpu, config.field.clone(), &prior, config.seed)?,
+            field: Field::new(gpu, settings.field.clone(), &prior, settings.seed)?,
             guidance,
             controls: ControlRenderer::new(gpu)?,
             kinds,
             head,
-            views: config.views.clone(),
-            config: config.coarse.clone(),
-            seed: config.seed,
+            views: settings.views.clone(),
+            config: settings.coarse.clone(),
+            seed: settings.seed,
             done: 0,
         })
     }

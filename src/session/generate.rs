@@ -166,7 +166,7 @@ impl Engine {
         )?;
         let kinds = denoiser.control_kinds();
         let guidance = ScoreDistillation::new(denoiser, config.guidance.clone(), config.seed);
-        let stage = CoarseStage::new(gpu, config, guidance, kinds)?;
+        let stage = CoarseStage::new(gpu, config.coarse_settings(), guidance, kinds)?;
         Ok(Self { stage, model_name: config.model.clone(), warnings })
     }
 }
