@@ -10,6 +10,8 @@ fn headsculpt(dir: &Path, arguments: &[&str]) -> Output {
         .args(arguments)
         .current_dir(dir)
         .env("XDG_CACHE_HOME", dir.join("cache"))
+        // As in a service: some graphics drivers complain about it on stderr.
+        .env_remove("XDG_RUNTIME_DIR")
         .output()
         .unwrap()
 }

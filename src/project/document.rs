@@ -22,6 +22,27 @@ pub struct Project {
 }
 
 impl Project {
+    /// Whether a project can be made in `output`, as far as that can be told without
+    /// writing anything.
+    ///
+    /// # Errors
+    /// [`ProjectError::Exists`] if there is one already, [`ProjectError::Io`] if the
+    /// nearest folder that exists is none, or read-only.
+    pub fn check_free(output: &Path) -> Result<(), ProjectError> {
+        if output.join(PROJECT_DIR).join(LOG).exists() {
+            return Err(ProjectError::Exists(output.to_path_buf()));
+        }
+        let fail = |kind: std::io::ErrorKind| Err(ProjectError::io("create", output)(kind.into()));
+        let named = |path: &&Path| !path.as_os_str().is_empty();
+        match output.ancestors().filter(named).find_map(|path| path.metadata().ok()) {
+            Some(found) if !found.is_dir() => fail(std::io::ErrorKind::NotADirectory),
+            Some(found) if found.permissions().readonly() => {
+                fail(std::io::ErrorKind::PermissionDenied)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Creates `<output>/avatar.headsculpt` with its first operation.
     ///
     /// # Errors
@@ -29,9 +50,7 @@ impl Project {
     /// folder cannot be written.
     pub fn create(output: &Path, first: Operation) -> Result<Self, ProjectError> {
         let root = output.join(PROJECT_DIR);
-        if root.join(LOG).exists() {
-            return Err(ProjectError::Exists(output.to_path_buf()));
-        }
+        Self::check_free(output)?;
         let checkpoints = root.join("checkpoints");
         std::fs::create_dir_all(&checkpoints).map_err(ProjectError::io("create", output))?;
         let lock = take_lock(&root)?;

@@ -3,6 +3,7 @@
 use super::event::Artifacts;
 use super::report::{Report, StageTiming};
 use super::{Event, HeadSnapshot, Job, JobContext, Outcome, StepReport, command, export};
+use crate::batch::ControlKind;
 use crate::config::{ConfigError, GenerationConfig};
 use crate::diffusion::{DiffusionError, DiffusionModel, embedded};
 use crate::guidance::{DiffusionDenoiser, GuidanceError, ScoreDistillation};
@@ -86,9 +87,13 @@ pub enum GenerateJob {
 impl Job for GenerateJob {
     fn run(self, context: &JobContext) -> Result<Outcome, SessionError> {
         let started = Instant::now();
-        // Everything that bad input can break comes before the first file is written.
+        // Everything that bad input can break comes before the first file is written,
+        // and before the graphics driver has a chance to print.
         let (project, config) = match &self {
-            Self::New { config, .. } => (None, (**config).clone()),
+            Self::New { folder, config } => {
+                Project::check_free(folder)?;
+                (None, (**config).clone())
+            }
             Self::Resume { folder } => {
                 let project = Project::open(folder)?;
                 let config = project.generation()?.clone();
@@ -96,8 +101,9 @@ impl Job for GenerateJob {
             }
         };
         config.validate()?;
+        let guide = Guide::load(&config, context)?;
         let gpu = GpuContext::new()?;
-        let engine = Engine::load(&config, &gpu, context)?;
+        let stage = CoarseStage::new(&gpu, config.coarse_settings(), guide.guidance, guide.kinds)?;
         let mut project = match (self, project) {
             (_, Some(project)) => project,
             (Self::New { folder, config }, None) => Project::create(
@@ -116,13 +122,13 @@ impl Job for GenerateJob {
             context.events.warn(repair);
         }
         let mut run = Run {
-            report: Report::new(&config, &gpu, engine.model_name.clone()),
+            report: Report::new(&config, &gpu),
             config,
             context,
             started,
-            warnings: engine.warnings.clone(),
+            warnings: guide.warnings,
         };
-        let Some(mut stage) = run.coarse(engine, &mut project)? else {
+        let Some(mut stage) = run.coarse(stage, &mut project)? else {
             let resumable = Some(project.output().to_path_buf());
             return Ok(Outcome::Cancelled { resumable });
         };
@@ -132,19 +138,15 @@ impl Job for GenerateJob {
 
 type Stage = CoarseStage<ScoreDistillation<DiffusionDenoiser>>;
 
-/// The loaded parts.
-struct Engine {
-    stage: Stage,
-    model_name: String,
+/// The loaded diffusion model, conditioned on the prompt.
+struct Guide {
+    guidance: ScoreDistillation<DiffusionDenoiser>,
+    kinds: Vec<ControlKind>,
     warnings: Vec<String>,
 }
 
-impl Engine {
-    fn load(
-        config: &GenerationConfig,
-        gpu: &GpuContext,
-        context: &JobContext,
-    ) -> Result<Self, SessionError> {
+impl Guide {
+    fn load(config: &GenerationConfig, context: &JobContext) -> Result<Self, SessionError> {
         let folder = embedded::resolve(&config.model).map_err(DiffusionError::from)?;
         let model = Arc::new(DiffusionModel::load(&folder, &candle_core::Device::Cpu)?);
         let mut warnings = Vec::new();
@@ -166,8 +168,7 @@ impl Engine {
         )?;
         let kinds = denoiser.control_kinds();
         let guidance = ScoreDistillation::new(denoiser, config.guidance.clone(), config.seed);
-        let stage = CoarseStage::new(gpu, config.coarse_settings(), guidance, kinds)?;
-        Ok(Self { stage, model_name: config.model.clone(), warnings })
+        Ok(Self { guidance, kinds, warnings })
     }
 }
 
@@ -184,10 +185,9 @@ impl Run<'_> {
     /// The coarse stage to its end; `None` if it was cancelled (and saved).
     fn coarse(
         &mut self,
-        engine: Engine,
+        mut stage: Stage,
         project: &mut Project,
     ) -> Result<Option<Stage>, SessionError> {
-        let mut stage = engine.stage;
         let fingerprint = self.config.fingerprint();
         if let Some((checkpoint, damaged)) = project.checkpoints().newest()? {
             self.warn_all(damaged);

@@ -81,14 +81,14 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(config: &GenerationConfig, gpu: &GpuContext, model: String) -> Self {
+    pub(super) fn new(config: &GenerationConfig, gpu: &GpuContext) -> Self {
         Self {
             schema: SCHEMA,
             prompt: config.prompt.clone(),
             negative: config.negative.clone(),
             seed: config.seed,
             preset: config.preset.clone(),
-            model,
+            model: config.model.clone(),
             version: env!("CARGO_PKG_VERSION"),
             device: gpu.describe(),
             backend: gpu.backend(),
