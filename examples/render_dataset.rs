@@ -15,7 +15,7 @@ use headsculpt::batch::{ControlKind, DENSE_CHANNELS, Light};
 use headsculpt::head::HeadModel;
 use headsculpt::render::GpuContext;
 use headsculpt::render::control::ControlRenderer;
-use headsculpt::render::studio::caption::{caption, view_words};
+use headsculpt::render::studio::caption::{caption, full_caption, view_words};
 use headsculpt::render::studio::{Split, Studio, StudioHead, StudioSample, framed_view};
 use headsculpt::rng;
 use rand::Rng;
@@ -47,7 +47,7 @@ struct Arguments {
     #[arg(long)]
     held_out: bool,
     /// Share of the heads whose control maps show the mean head.
-    #[arg(long, default_value_t = 0.7)]
+    #[arg(long, default_value_t = 0.8)]
     mean_control: f64,
 }
 
@@ -161,7 +161,9 @@ fn add_head(
         shard.view.extend(numbers);
         shard.flat.push(u8::from(view.light == Light::Flat));
         shard.mean.push(u8::from(use_mean));
-        let captions: Vec<String> = (0..4).map(|_| caption(&sample.look, &mut rng)).collect();
+        // Most as people write, one with everything: what completed prompts look like.
+        let mut captions: Vec<String> = (0..4).map(|_| caption(&sample.look, &mut rng)).collect();
+        captions.push(full_caption(&sample.look, &mut rng));
         let line = serde_json::json!({
             "head": index,
             "captions": captions,

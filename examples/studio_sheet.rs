@@ -8,9 +8,9 @@ use anyhow::{Result, bail};
 use clap::Parser;
 use headsculpt::batch::{ControlKind, Light, View, ViewRegion};
 use headsculpt::head::HeadModel;
+use headsculpt::head::look::{BeardStyle, Expression, Glasses, HairStyle, Hat, Material};
 use headsculpt::render::GpuContext;
 use headsculpt::render::control::ControlRenderer;
-use headsculpt::render::studio::look::{BeardStyle, Expression, Glasses, HairStyle, Hat};
 use headsculpt::render::studio::{
     Split, Studio, StudioHead, StudioSample, framed_camera, framed_view,
 };
@@ -87,9 +87,9 @@ fn people(arguments: &Arguments) -> Result<Vec<StudioSample>> {
             }
         }
         "material" => {
-            for (i, material) in headsculpt::render::studio::palette::MATERIAL.iter().enumerate() {
+            for (i, material) in Material::ALL.iter().enumerate() {
                 let mut sample = draw(i);
-                sample.look.material = Some(material.0.to_owned());
+                sample.look.material = Some(*material);
                 list.push(sample);
             }
         }

@@ -5,7 +5,7 @@ use crate::fingerprint;
 use crate::guidance::{DistillationConfig, Rule};
 use crate::pipeline::coarse::{CoarseConfig, CoarseSettings};
 use crate::pipeline::extract::MeshConfig;
-use crate::pipeline::views::{Distance, ViewConfig};
+use crate::pipeline::views::ViewConfig;
 use crate::render::field::FieldConfig;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -17,8 +17,9 @@ const PRESETS: [(&str, &str); 3] = [
     ("headsculpt", include_str!("../assets/presets/headsculpt.toml")),
 ];
 
-/// Longest prompt, in characters; far beyond any tokenizer's limit.
-const PROMPT_LIMIT: usize = 2000;
+/// Longest prompt, in characters: beyond it, it is not a prompt but a file given by mistake.
+/// Whatever a tokenizer cannot hold is cut with a warning.
+const PROMPT_LIMIT: usize = 100_000;
 
 /// What is wrong with the settings, in one sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -67,6 +68,10 @@ pub struct GenerationConfig {
     pub preset: String,
     /// The diffusion checkpoint: `embedded`, or a folder.
     pub model: String,
+    /// Whether what the prompt leaves open is filled in, from the seed, before the first
+    /// step: one skin tone, one hair style. Needs a checkpoint with attribute readers.
+    #[serde(default)]
+    pub complete_prompt: bool,
     /// Cameras, lights, backgrounds.
     pub views: ViewConfig,
     /// Score distillation.
@@ -86,23 +91,26 @@ pub struct Overrides {
     #[arg(long, value_name = "NAME|DIR")]
     pub model: Option<String>,
     /// Seed of every random number; the same seed gives the same head
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// What the head should not look like
     #[arg(long, value_name = "TEXT")]
     pub negative: Option<String>,
     /// Height and width of the rendered training views
-    #[arg(long, value_name = "PX")]
+    #[arg(long, value_name = "PX", allow_negative_numbers = true)]
     pub size: Option<u32>,
     /// Steps of the coarse stage
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub coarse_steps: Option<u64>,
     /// Score distillation rule
     #[arg(long, value_enum, value_name = "RULE")]
     pub guidance: Option<Rule>,
     /// Classifier-free guidance scale
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
     pub guidance_scale: Option<f64>,
+    /// Use the prompt as it is: do not fill in what it leaves open
+    #[arg(long)]
+    pub verbatim: bool,
 }
 
 impl Overrides {
@@ -118,8 +126,15 @@ impl Overrides {
         set(self.negative, &mut config.negative);
         set(self.size, &mut config.views.size);
         set(self.coarse_steps, &mut config.coarse.steps);
-        set(self.guidance, &mut config.guidance.rule);
-        set(self.guidance_scale, &mut config.guidance.scale);
+        if let Some(rule) = self.guidance {
+            config.guidance.rule = rule;
+            if rule != Rule::X0 {
+                // Other rules have no target to descend on more than once.
+                config.coarse.inner_steps = 1;
+            }
+        }
+        config.guidance.scale = self.guidance_scale.or(config.guidance.scale);
+        config.complete_prompt &= !self.verbatim;
     }
 }
 
@@ -147,41 +162,14 @@ impl GenerationConfig {
         if self.prompt.chars().count() > PROMPT_LIMIT {
             return fail("prompt", format!("is longer than {PROMPT_LIMIT} characters"));
         }
-        if !(16..=512).contains(&self.views.size) {
-            return fail("--size", format!("{} is not within 16..512 pixels", self.views.size));
-        }
         if !(1..=100_000).contains(&self.coarse.steps) {
             let what = format!("{} is not within 1..100000", self.coarse.steps);
             return fail("--coarse-steps", what);
         }
-        if !(0.0..=1000.0).contains(&self.guidance.scale) {
-            let what = format!("{} is not within 0..1000", self.guidance.scale);
-            return fail("--guidance-scale", what);
+        if let Some(scale) = self.guidance.scale.filter(|scale| !(0.0..=1000.0).contains(scale)) {
+            return fail("--guidance-scale", format!("{scale} is not within 0..1000"));
         }
-        if !(1..=64).contains(&self.views.count) {
-            return fail("views.count", format!("{} is not within 1..64", self.views.count));
-        }
-        let weights = self.views.region_weights;
-        if weights.iter().any(|w| !(0.0..=1e6).contains(w)) || weights.iter().all(|w| *w == 0.0) {
-            return fail("views.region_weights", format!("{weights:?} are not usable weights"));
-        }
-        let ordered = |[low, high]: [f32; 2], min: f32, max: f32| {
-            (min..=max).contains(&low) && (min..=max).contains(&high) && low <= high
-        };
-        if !ordered(self.views.fov, 1.0, 120.0) {
-            return fail("views.fov", format!("{:?} is not within 1..120", self.views.fov));
-        }
-        if !ordered(self.views.background, 0.0, 1.0) {
-            let what = format!("{:?} is not within 0..1", self.views.background);
-            return fail("views.background", what);
-        }
-        let distance_fits = match self.views.distance {
-            Distance::Radius(range) => ordered(range, 0.1, 100.0),
-            Distance::FrameHeight(height) => (0.1..=10.0).contains(&height),
-        };
-        if !distance_fits {
-            return fail("views.distance", format!("{:?} is out of range", self.views.distance));
-        }
+        self.views.validate().or_else(|(field, what)| fail(field, what))?;
         if !self.guidance.timesteps.is_valid() {
             let what = "needs ordered bounds within 0..1".into();
             return fail("guidance.timesteps", what);
@@ -193,6 +181,10 @@ impl GenerationConfig {
             if !(1..=max).contains(&value) {
                 return fail(field, format!("{value} is not within 1..{max}"));
             }
+        }
+        if self.coarse.inner_steps > 1 && self.guidance.rule != Rule::X0 {
+            let what = "updates against one target need the rule x0".to_owned();
+            return fail("coarse.inner_steps", what);
         }
         self.coarse.validate().or_else(|(field, what)| fail(field, what))?;
         self.mesh.validate().or_else(|(field, what)| fail(field, what))?;
@@ -210,13 +202,13 @@ impl GenerationConfig {
         }
     }
 
-    /// A hash of everything that decides the result: a checkpoint of other settings is
-    /// refused.
+    /// A hash of all settings and of the diffusion model's identity: a checkpoint of
+    /// other settings, or guided by another embedded model, is refused.
     #[must_use]
-    pub fn fingerprint(&self) -> String {
-        // Serialising plain numbers and strings cannot fail.
-        let text = serde_json::to_string(self).unwrap_or_default();
-        fingerprint::hex(Sha256::new_with_prefix(text), 16)
+    pub fn fingerprint(&self, model: &str) -> String {
+        let text = serde_json::to_string(self)
+            .unwrap_or_else(|error| unreachable!("numbers and strings serialise: {error}"));
+        fingerprint::hex(Sha256::new_with_prefix(text).chain_update(model), 16)
     }
 
     /// `<slug of the prompt>-<seed>`.
@@ -288,6 +280,7 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipeline::views::{CloseUps, Elevation};
 
     fn quick() -> GenerationConfig {
         GenerationConfig { prompt: "a man".into(), ..GenerationConfig::preset("quick").unwrap() }
@@ -307,15 +300,24 @@ mod tests {
     #[test]
     fn bad_values_name_their_flag() {
         type Spoil = fn(&mut GenerationConfig);
-        let cases: [(&str, Spoil); 10] = [
+        let cases: [(&str, Spoil); 16] = [
             ("prompt", |c| c.prompt = " \n".into()),
             ("prompt", |c| c.prompt = "a".repeat(PROMPT_LIMIT + 1)),
             ("--size", |c| c.views.size = 8),
             ("--coarse-steps", |c| c.coarse.steps = 0),
-            ("--guidance-scale", |c| c.guidance.scale = f64::NAN),
-            ("--guidance-scale", |c| c.guidance.scale = -1.0),
+            ("--guidance-scale", |c| c.guidance.scale = Some(f64::NAN)),
+            ("--guidance-scale", |c| c.guidance.scale = Some(-1.0)),
             ("views.region_weights", |c| c.views.region_weights = [0.0; 4]),
             ("views.fov", |c| c.views.fov = [40.0, 30.0]),
+            ("views.elevation", |c| c.views.elevation = Elevation::Normal([5.0, 12.0, 40.0, -20.0])),
+            ("views.elevation", |c| c.views.elevation = Elevation::Uniform([0.0, 90.0])),
+            ("views.target_jitter", |c| c.views.target_jitter = f32::NAN),
+            ("views.lit", |c| c.views.lit = 1.5),
+            ("views.close_ups", |c| {
+                let close = CloseUps { count: 99, frame_height: 0.9, azimuth: 30.0 };
+                c.views.close_ups = Some(close);
+            }),
+            ("coarse.inner_steps", |c| c.guidance.rule = Rule::Sds),
             ("guidance.timesteps", |c| c.guidance.timesteps.last = [0.9, 0.1]),
             ("guidance.ddim_steps", |c| c.guidance.ddim_steps = 0),
         ];
@@ -361,10 +363,24 @@ mod tests {
 
     #[test]
     fn the_fingerprint_sees_every_setting_and_the_folder_is_a_slug() {
-        let (a, mut b) = (quick(), quick());
-        assert_eq!(a.fingerprint(), b.fingerprint());
-        b.guidance.scale += 0.125;
-        assert_ne!(a.fingerprint(), b.fingerprint());
+        type Change = fn(&mut GenerationConfig);
+        let mut b = quick();
+        assert_eq!(quick().fingerprint("m"), b.fingerprint("m"));
+        assert_ne!(b.fingerprint("m"), b.fingerprint("another"));
+        let changes: [Change; 7] = [
+            |c| c.prompt.push('s'),
+            |c| c.seed += 1,
+            |c| c.guidance.scale = Some(1.125),
+            |c| c.complete_prompt = !c.complete_prompt,
+            |c| c.views.fov[0] += 1e-5,
+            |c| c.field.march.step *= 1.001,
+            |c| c.mesh.texture += 4,
+        ];
+        for (i, change) in changes.iter().enumerate() {
+            let mut changed = quick();
+            change(&mut changed);
+            assert_ne!(changed.fingerprint("m"), b.fingerprint("m"), "change {i}");
+        }
         b.prompt = "A bald man, with *green* skin!".into();
         b.seed = 7;
         assert_eq!(b.default_folder(), "a-bald-man-with-green-skin-7");

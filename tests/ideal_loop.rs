@@ -6,13 +6,13 @@
 
 use headsculpt::batch::{ImageBatch, View};
 use headsculpt::config::GenerationConfig;
-use headsculpt::guidance::{GuidanceError, IdealDenoiser, ScoreDistillation};
-use headsculpt::head::{HeadModel, HeadParams};
+use headsculpt::guidance::{ControlRequest, GuidanceError, IdealDenoiser, ScoreDistillation};
+use headsculpt::head::look::{BeardStyle, HairColor, HairStyle, SkinTone};
+use headsculpt::head::{HeadModel, HeadParams, Look};
 use headsculpt::io::image;
 use headsculpt::pipeline::CoarseStage;
 use headsculpt::render::GpuContext;
 use headsculpt::render::mesh::turntable_views;
-use headsculpt::render::studio::look::{BeardStyle, HairStyle, Look};
 use headsculpt::render::studio::{Studio, StudioHead};
 use std::path::Path;
 
@@ -24,14 +24,14 @@ const PEOPLE: u64 = 4;
 fn looks() -> [(&'static str, Look); 3] {
     let look = Look::default;
     [
-        ("a bald man with green skin", Look { skin: "green".into(), ..look() }),
+        ("a bald man with green skin", Look { skin: SkinTone::Green, ..look() }),
         (
             "a woman with long white hair",
             Look {
                 male: false,
                 hair: HairStyle::Long,
-                hair_color: "white".into(),
-                skin: "brown".into(),
+                hair_color: HairColor::White,
+                skin: SkinTone::Brown,
                 ..look()
             },
         ),
@@ -39,9 +39,9 @@ fn looks() -> [(&'static str, Look); 3] {
             "a man with short black hair and a red beard",
             Look {
                 hair: HairStyle::Short,
-                hair_color: "black".into(),
+                hair_color: HairColor::Black,
                 beard: BeardStyle::Full,
-                beard_color: "red".into(),
+                beard_color: HairColor::Red,
                 ..look()
             },
         ),
@@ -73,7 +73,7 @@ fn distil(gpu: &GpuContext, look: &Look) -> ImageBatch {
     });
     let guidance =
         ScoreDistillation::new(IdealDenoiser::new(draw), config.guidance.clone(), config.seed);
-    let mut stage = CoarseStage::new(gpu, config.coarse_settings(), guidance, Vec::new()).unwrap();
+    let mut stage = CoarseStage::new(gpu, config.coarse_settings(), guidance, ControlRequest::default()).unwrap();
     let mut losses = Vec::new();
     for _ in 0..STEPS {
         losses.push(stage.step().unwrap().loss);

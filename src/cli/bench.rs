@@ -118,9 +118,9 @@ fn measure(
 ) -> Result<()> {
     let views = views::sample(&config.views, 0, "bench", 0);
     let denoiser = DiffusionDenoiser::new(Arc::clone(model), "a man", "", 1.0)?;
-    let kinds = denoiser.control_kinds();
+    let controls = denoiser.controls();
     let guidance = ScoreDistillation::new(denoiser, config.guidance.clone(), 0);
-    let mut stage = CoarseStage::new(gpu, config.coarse_settings(), guidance, kinds)?;
+    let mut stage = CoarseStage::new(gpu, config.coarse_settings(), guidance, controls)?;
     field(bench, &mut stage, &views)?;
 
     let mut controls = ControlRenderer::new(gpu)?;
@@ -198,17 +198,18 @@ fn field<G: crate::guidance::Guidance>(
 fn networks(bench: &mut Bench, model: &DiffusionModel) -> Result<()> {
     const VIEWS: usize = 4;
     let cpu = &Device::Cpu;
-    let size = model.manifest().image_size;
+    let size = model.image_size();
     let (channels, height, width) = model.latent_shape();
     let latent = Tensor::full(0.1f32, (2 * VIEWS, channels, height, width), cpu)?;
     let text = model.encode_text(&vec!["a man".to_owned(); 2 * VIEWS])?;
     let mut images = Vec::new();
     for (name, _) in model.controls() {
         let count = model.control_channels(name).context("a ControlNet without channels")?;
-        images.push((name, Tensor::full(0.5f32, (2 * VIEWS, count, size, size), cpu)?));
+        let side = model.control_size(name).context("a ControlNet without a size")?;
+        images.push((name, Tensor::full(0.5f32, (2 * VIEWS, count, side, side), cpu)?));
     }
     let controls: Vec<ControlInput> =
-        images.iter().map(|(name, image)| ControlInput { name, image, scale: 1.0 }).collect();
+        images.iter().map(|(name, image)| ControlInput { name, image, scales: &[1.0] }).collect();
     let per = Some(("sample", 2.0 * VIEWS as f64));
     bench.time("unet alone", per, || {
         model.predict(&latent, &[500.0], &text, &[])?;

@@ -34,7 +34,7 @@ impl Arguments {
                 DiffusionError::Checkpoint(error) => Failure::input(error),
                 other => Failure::Broken(other.into()),
             })?;
-        for warning in &report.warnings {
+        for warning in report.warnings.iter().filter(|_| output != Output::Quiet) {
             eprintln!("warning: {warning}");
         }
         for found in &report.comparisons {

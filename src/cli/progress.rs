@@ -48,9 +48,10 @@ impl Progress {
                 }
             }
             Event::Warning(warning) => match &self.bar {
-                Some(bar) => bar.println(format!("warning: {}", warning.0)),
+                Some(bar) => bar.suspend(|| eprintln!("warning: {}", warning.0)),
                 None => eprintln!("warning: {}", warning.0),
             },
+            Event::PromptCompleted(prompt) => eprintln!("{:>10} {prompt}", "drawing"),
             Event::CheckpointSaved(path) => {
                 tracing::info!(path = %path.display(), "checkpoint saved");
             }
@@ -69,6 +70,7 @@ impl Progress {
 fn to_json(event: &Event) -> serde_json::Value {
     use serde_json::json;
     match event {
+        Event::PromptCompleted(prompt) => json!({"event": "prompt", "completed": prompt}),
         Event::StageStarted { stage, steps, done } => {
             json!({"event": "stage", "stage": stage, "steps": steps, "done": done})
         }

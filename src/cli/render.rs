@@ -55,7 +55,7 @@ pub(super) struct Arguments {
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
     /// Views on a circle at elevation 5, starting at the face
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=999))]
+    #[arg(long, value_name = "N", default_value_t = 8, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=999))]
     views: u32,
     /// One view from this azimuth (degrees; 0 looks at the face, 90 sees the subject's
     /// left side) instead of a circle
@@ -65,7 +65,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DEG", requires = "azimuth", allow_negative_numbers = true)]
     elevation: Option<f32>,
     /// Height and width, pixels
-    #[arg(long, value_name = "PX", default_value_t = 512, value_parser = clap::value_parser!(u32).range(16..=4096))]
+    #[arg(long, value_name = "PX", default_value_t = 512, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(16..=4096))]
     size: u32,
     /// What to draw
     #[arg(long, value_enum, default_value_t = Kind::Shaded)]
@@ -75,13 +75,15 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) fn run(self, output: Output) -> Result<(), Failure> {
         let cameras = self.cameras()?;
-        let project = Project::open(&self.project).map_err(Failure::input)?;
+        let project = Project::open_read_only(&self.project).map_err(Failure::input)?;
         let avatar = project.load_avatar().map_err(Failure::input)?.ok_or_else(|| {
             let folder = project.output().display();
             Failure::Input(format!(
                 "{folder} is not finished; continue it with: headsculpt generate --resume '{folder}'"
             ))
         })?;
+        std::fs::create_dir_all(&self.output)
+            .map_err(|error| Failure::Input(format!("-o {}: {error}", self.output.display())))?;
         let gpu = GpuContext::new().map_err(Failure::input)?;
         let views: Vec<View> = cameras.iter().map(|&(a, e)| orbit_view(a, e, self.size)).collect();
         let draw = || -> Result<_, RenderError> {
@@ -95,8 +97,6 @@ impl Arguments {
             renderer.render(&mesh, &views, kind, SAMPLES)
         };
         let pictures = image::pictures(&draw().map_err(|error| Failure::Broken(error.into()))?);
-        std::fs::create_dir_all(&self.output)
-            .map_err(|error| Failure::Input(format!("-o {}: {error}", self.output.display())))?;
         for (i, picture) in pictures.iter().enumerate() {
             let path = self.output.join(format!("view_{i:03}.png"));
             image::write_image(&path, picture).map_err(Failure::input)?;

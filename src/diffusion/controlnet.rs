@@ -106,7 +106,7 @@ impl ControlNet {
     }
 
     /// Residuals for the `UNet` from a latent and a control image `(B, channels, H, W)` in `[0, 1]`,
-    /// multiplied by `scale`.
+    /// multiplied by `scales`: one number for all samples, or one each.
     ///
     /// # Errors
     /// If shapes do not fit.
@@ -115,7 +115,7 @@ impl ControlNet {
         latent: &Tensor,
         inputs: Inputs,
         image: &Tensor,
-        scale: f64,
+        scales: &[f32],
     ) -> Result<Residuals> {
         self.encoder.check(latent, inputs)?;
         let (batch, _, height, width) = latent.dims4()?;
@@ -126,6 +126,11 @@ impl ControlNet {
                 image.dims()
             )));
         }
+        if ![1, batch].contains(&scales.len()) {
+            let what = format!("{} control scales for {batch} samples", scales.len());
+            return Err(DiffusionError::Input(what));
+        }
+        let scale = Tensor::new(scales, latent.device())?.reshape((scales.len(), 1, 1, 1))?;
         let time = self.encoder.time(batch, inputs, latent.device())?;
         let on = Condition { time: &time, text: inputs.text };
         let flipped = self.reversed_channels.then(|| image.flip(&[1])).transpose()?;
@@ -136,7 +141,7 @@ impl ControlNet {
         let hint = self.last.forward(&ops::activate(&hint, Activation::Silu)?)?;
         let (skips, mid) = self.encoder.descend((self.encoder.enter(latent)? + hint)?, on)?;
         let finish = |conv: &Conv2d, x: &Tensor| -> Result<Tensor> {
-            let y = (conv.forward(x)? * scale)?;
+            let y = conv.forward(x)?.broadcast_mul(&scale)?;
             if !self.pooled {
                 return Ok(y);
             }

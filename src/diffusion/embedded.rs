@@ -52,16 +52,33 @@ pub fn resolve(model: &str) -> Result<PathBuf, CheckpointError> {
     }
 }
 
+/// A model's name that means the same from any working folder.
+///
+/// # Errors
+/// As [`resolve`], and [`CheckpointError::Unreadable`].
+pub fn stable_name(model: &str) -> Result<String, CheckpointError> {
+    if model == NAME {
+        return Ok(NAME.to_owned());
+    }
+    let path = resolve(model)?;
+    match path.canonicalize() {
+        Ok(path) => Ok(path.to_string_lossy().into_owned()),
+        Err(error) => Err(CheckpointError::Unreadable { path, reason: error.to_string() }),
+    }
+}
+
 /// The unpacked checkpoint's folder, unpacking it if it is not there.
 ///
 /// # Errors
 /// [`CheckpointError::Cache`] if the cache folder cannot be found or written.
 pub fn folder() -> Result<PathBuf, CheckpointError> {
-    let cache = cache_folder().ok_or_else(|| CheckpointError::Cache {
-        path: PathBuf::from("~/.cache"),
-        what: "there is no home folder; set XDG_CACHE_HOME".into(),
-    })?;
-    unpack_into(&cache.join("headsculpt").join("models"))
+    let inside = |cache: PathBuf| cache.join("headsculpt").join("models");
+    let unpacked = cache_folder().map(|cache| unpack_into(&inside(cache)));
+    match unpacked {
+        Some(Ok(folder)) => Ok(folder),
+        // No home, or one that cannot be written, as in containers and services.
+        _ => unpack_into(&inside(std::env::temp_dir())),
+    }
 }
 
 fn cache_folder() -> Option<PathBuf> {
@@ -111,7 +128,7 @@ fn unpack_into(models: &Path) -> Result<PathBuf, CheckpointError> {
 
 fn is_complete(folder: &Path) -> bool {
     FILES.iter().all(|(name, contents)| {
-        folder.join(name).metadata().is_ok_and(|found| found.len() == contents.len() as u64)
+        std::fs::read(folder.join(name)).is_ok_and(|found| found == *contents)
     })
 }
 
@@ -120,12 +137,38 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_file_of_the_asset_is_carried() {
+        fn walk(folder: &Path, root: &Path, found: &mut Vec<String>) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    walk(&path, root, found);
+                } else {
+                    let name = path.strip_prefix(root).unwrap().to_string_lossy();
+                    found.push(name.replace('\\', "/"));
+                }
+            }
+        }
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/models/embedded");
+        let mut found = Vec::new();
+        walk(&root, &root, &mut found);
+        found.retain(|name| name != "MODEL_CARD.md" && name != "samples.png");
+        found.sort();
+        let mut carried: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
+        carried.sort_unstable();
+        assert_eq!(found, carried);
+    }
+
+    #[test]
     fn unpacks_once_and_repairs_a_damaged_copy() {
         let dir = tempfile::tempdir().unwrap();
         let folder = unpack_into(dir.path()).unwrap();
         assert!(is_complete(&folder));
         let unet = folder.join("unet/config.json");
-        std::fs::write(&unet, "x").unwrap();
+        let mut damaged = std::fs::read(&unet).unwrap();
+        damaged[0] ^= 1;
+        std::fs::write(&unet, damaged).unwrap();
+        assert!(!is_complete(&folder));
         assert_eq!(unpack_into(dir.path()).unwrap(), folder);
         assert!(is_complete(&folder));
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);

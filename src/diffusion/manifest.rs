@@ -6,24 +6,26 @@ use super::error::CheckpointError;
 use crate::batch::ControlKind;
 use std::collections::BTreeMap;
 
-/// What our own extensions of the layout declare; optional for plain Stable Diffusion folders.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+/// What our own extensions of the layout declare; all of it is optional.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct Manifest {
-    /// Side in pixels of the images that the model was trained on.
-    pub image_size: usize,
-    /// Side of the pixel blocks that pixel-space folders move into channels.
-    #[serde(default = "one")]
-    pub pixel_unshuffle: usize,
-    /// A sensible classifier-free guidance scale.
-    pub guidance_scale: f64,
+    /// Side in pixels of the images that the model was trained on; by default what the
+    /// UNet's `sample_size` says.
+    pub image_size: Option<usize>,
+    /// Side of the pixel blocks that pixel-space folders move into channels; by default
+    /// what the UNet's channels say.
+    pub pixel_unshuffle: Option<usize>,
+    /// A sensible classifier-free guidance scale, for settings that name none.
+    pub guidance_scale: Option<f64>,
     /// Which control image feeds which `ControlNet` folder.
-    #[serde(default)]
     pub controls: BTreeMap<String, ControlKind>,
     /// The region text binder, if the folder has one.
-    #[serde(default)]
     pub region_text: Option<RegionTextEntry>,
+    /// The folder of the attribute readers, if there is one.
+    pub attributes: Option<String>,
     /// Free text about the model: name, licence, training data.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub about: Option<serde_json::Value>,
 }
 
@@ -57,40 +59,35 @@ impl From<RegionTextJson> for RegionTextEntry {
     }
 }
 
-fn one() -> usize {
-    1
-}
-
 impl Manifest {
-    /// Reads the folder's manifest; `None` if there is none.
+    /// Reads the folder's manifest; an empty one if there is none.
     ///
     /// # Errors
     /// If it is not valid.
-    pub fn load(checkpoint: &Checkpoint) -> Result<Option<Self>, CheckpointError> {
+    pub fn load(checkpoint: &Checkpoint) -> Result<Self, CheckpointError> {
         let path = checkpoint.path("headsculpt.json");
         if !path.exists() {
-            return Ok(None);
+            return Ok(Self::default());
         }
         let manifest: Self = read_json(&path)?;
         let complain = |field: &str, problem: String| {
             Err(CheckpointError::Field { path: path.clone(), field: field.to_owned(), problem })
         };
-        if !(1..=4096).contains(&manifest.image_size) {
-            return complain("image_size", format!("is {}, outside 1..4096", manifest.image_size));
+        if let Some(size) = manifest.image_size.filter(|size| !(1..=4096).contains(size)) {
+            return complain("image_size", format!("is {size}, outside 1..4096"));
         }
-        if !(1..=64).contains(&manifest.pixel_unshuffle)
-            || !manifest.image_size.is_multiple_of(manifest.pixel_unshuffle)
+        let divides = |factor: usize| {
+            (1..=64).contains(&factor)
+                && manifest.image_size.is_none_or(|size| size.is_multiple_of(factor))
+        };
+        if let Some(factor) = manifest.pixel_unshuffle.filter(|factor| !divides(*factor)) {
+            let what = format!("is {factor}, which does not divide the image size");
+            return complain("pixel_unshuffle", what);
+        }
+        if let Some(scale) =
+            manifest.guidance_scale.filter(|scale| !(0.0..=1000.0).contains(scale))
         {
-            return complain(
-                "pixel_unshuffle",
-                format!("is {}, which does not divide the image size", manifest.pixel_unshuffle),
-            );
-        }
-        if !(manifest.guidance_scale.is_finite() && manifest.guidance_scale >= 0.0) {
-            return complain(
-                "guidance_scale",
-                format!("is {}, not a number from 0", manifest.guidance_scale),
-            );
+            return complain("guidance_scale", format!("is {scale}, not within 0..1000"));
         }
         if let Some(name) = manifest.controls.keys().find(|name| !checkpoint.has(name)) {
             return complain(
@@ -98,6 +95,6 @@ impl Manifest {
                 format!("names `{name}`, which is not a folder of this checkpoint"),
             );
         }
-        Ok(Some(manifest))
+        Ok(manifest)
     }
 }

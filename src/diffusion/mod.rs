@@ -9,6 +9,7 @@
 //! configurations, values for being finite, and each complaint is a [`CheckpointError`] of one
 //! sentence that names the file.
 
+mod attributes;
 mod checkpoint;
 mod clip;
 mod config;
@@ -40,6 +41,7 @@ mod vae;
 mod verify;
 mod weights;
 
+pub use attributes::{AttributeOdds, AttributeReaders};
 pub use clip::TextEmbedding;
 pub use error::{CheckpointError, DiffusionError, Result};
 pub use latent::{EncodedImage, LatentSpace};

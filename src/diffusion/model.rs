@@ -1,5 +1,6 @@
 //! The facade: a checkpoint folder as one model.
 
+use super::attributes::{AttributeOdds, AttributeReaders};
 use super::checkpoint::Checkpoint;
 use super::clip::{ClipText, TextEmbedding};
 use super::controlnet::ControlNet;
@@ -27,6 +28,7 @@ const USUAL_LATENT: usize = 64;
 pub struct DiffusionModel {
     device: Device,
     manifest: Manifest,
+    image_size: usize,
     tokenizer: PromptTokenizer,
     text: ClipText,
     unet: Unet,
@@ -34,6 +36,7 @@ pub struct DiffusionModel {
     latents: LatentSpace,
     schedule: NoiseSchedule,
     binder: Option<(String, RegionText)>,
+    attributes: Option<AttributeReaders>,
     warnings: Vec<String>,
 }
 
@@ -42,11 +45,11 @@ pub struct DiffusionModel {
 pub struct ControlInput<'a> {
     /// The `ControlNet`'s folder name, `controlnet` for example.
     pub name: &'a str,
-    /// `(B, C, H, W)` in `[0, 1]`, at image size. A dense map may have fewer channels than the
+    /// `(B, C, H, W)` in `[0, 1]`, at [`DiffusionModel::control_size`]. A dense map may have fewer channels than the
     /// network reads; the rest are zeros.
     pub image: &'a Tensor,
-    /// Multiplies the network's residuals.
-    pub scale: f64,
+    /// Multiplies the network's residuals: one number for all samples, or one each.
+    pub scales: &'a [f32],
 }
 
 impl DiffusionModel {
@@ -57,7 +60,7 @@ impl DiffusionModel {
     /// sentence that names the file.
     pub fn load(folder: &Path, device: &Device) -> Result<Self> {
         let checkpoint = Checkpoint::open(folder)?;
-        let declared = Manifest::load(&checkpoint)?;
+        let manifest = Manifest::load(&checkpoint)?;
         let schedule = NoiseSchedule::load(&checkpoint)?;
         let mut warnings = Vec::new();
         let mut note = |part: &str, unused: Vec<String>| {
@@ -75,7 +78,7 @@ impl DiffusionModel {
         note("unet", unused);
         let mut controls = BTreeMap::new();
         let mut names: BTreeSet<String> = checkpoint.control_nets()?.into_iter().collect();
-        names.extend(declared.iter().flat_map(|m| m.controls.keys().cloned()));
+        names.extend(manifest.controls.keys().cloned());
         for name in names {
             let (net, unused) = ControlNet::load(&checkpoint.part(&name)?, device)?;
             note(&name, unused);
@@ -85,30 +88,36 @@ impl DiffusionModel {
             let (vae, unused) = Autoencoder::load(&checkpoint.part("vae")?, device)?;
             note("vae", unused);
             LatentSpace::Autoencoder(Box::new(vae))
-        } else if let Some(manifest) = &declared {
-            LatentSpace::Pixels(PixelSpace { factor: manifest.pixel_unshuffle })
         } else {
-            let problem =
-                "has neither a `vae` folder nor a `headsculpt.json` that declares pixel space";
-            return Err(CheckpointError::Mismatch {
-                path: folder.to_owned(),
-                problem: problem.into(),
-            }
-            .into());
+            // Three colours of blocks of f x f pixels.
+            let channels = unet.encoder().config().in_channels;
+            let inferred = (1..=64).find(|f| 3 * f * f == channels);
+            let Some(factor) = manifest.pixel_unshuffle.or(inferred) else {
+                let problem = format!(
+                    "has no `vae` folder, and {channels} channels are no blocks of RGB pixels"
+                );
+                let path = folder.to_owned();
+                return Err(CheckpointError::Mismatch { path, problem }.into());
+            };
+            LatentSpace::Pixels(PixelSpace { factor })
         };
-        let binder = Self::load_binder(&checkpoint, declared.as_ref(), device, &mut note)?;
-        let manifest = declared.unwrap_or_else(|| Manifest {
-            image_size: unet.extras().sample_size.unwrap_or(USUAL_LATENT) * latents.factor(),
-            pixel_unshuffle: 1,
-            guidance_scale: USUAL_GUIDANCE,
-            controls: BTreeMap::new(),
-            region_text: None,
-            about: None,
-        });
+        let binder = Self::load_binder(&checkpoint, &manifest, device, &mut note)?;
+        let attributes = match &manifest.attributes {
+            Some(name) => {
+                let (readers, unused) = AttributeReaders::load(&checkpoint.part(name)?, device)?;
+                note(name, unused);
+                Some(readers)
+            }
+            None => None,
+        };
+        let image_size = manifest
+            .image_size
+            .unwrap_or(unet.extras().sample_size.unwrap_or(USUAL_LATENT) * latents.factor());
         let device = device.clone();
         let model = Self {
             device,
             manifest,
+            image_size,
             tokenizer,
             text,
             unet,
@@ -116,6 +125,7 @@ impl DiffusionModel {
             latents,
             schedule,
             binder,
+            attributes,
             warnings,
         };
         model.check_parts(&checkpoint)?;
@@ -124,11 +134,11 @@ impl DiffusionModel {
 
     fn load_binder(
         checkpoint: &Checkpoint,
-        manifest: Option<&Manifest>,
+        manifest: &Manifest,
         device: &Device,
         note: &mut impl FnMut(&str, Vec<String>),
     ) -> Result<Option<(String, RegionText)>> {
-        let Some(entry) = manifest.and_then(|m| m.region_text.as_ref()) else { return Ok(None) };
+        let Some(entry) = &manifest.region_text else { return Ok(None) };
         let (binder, unused) = RegionText::load(&checkpoint.part(&entry.folder)?, device)?;
         note(&entry.folder, unused);
         Ok(Some((entry.control.clone(), binder)))
@@ -175,18 +185,6 @@ impl DiffusionModel {
                 return complain(name, "its blocks do not match the UNet's".into());
             }
         }
-        for (name, net) in &self.controls {
-            if net.factor() != self.latents.factor() {
-                return complain(
-                    name,
-                    format!(
-                        "shrinks control images {} times, but latents are {} times smaller than images",
-                        net.factor(),
-                        self.latents.factor()
-                    ),
-                );
-            }
-        }
         if let Some((name, binder)) = &self.binder {
             let Some(net) = self.controls.get(name) else {
                 return complain(
@@ -206,15 +204,14 @@ impl DiffusionModel {
                 );
             }
         }
-        if !self.manifest.image_size.is_multiple_of(self.latents.factor()) {
-            return complain(
-                "headsculpt.json",
-                format!(
-                    "the image size {} is no multiple of {}",
-                    self.manifest.image_size,
-                    self.latents.factor()
-                ),
-            );
+        if let Some(readers) = self.attributes.as_ref().filter(|r| r.text_width() != width) {
+            let read = readers.text_width();
+            return complain("attributes", format!("reads text of width {read}, not {width}"));
+        }
+        if !self.image_size.is_multiple_of(self.latents.factor()) {
+            let factor = self.latents.factor();
+            let what = format!("the image size {} is no multiple of {factor}", self.image_size);
+            return complain("headsculpt.json", what);
         }
         Ok(())
     }
@@ -225,10 +222,22 @@ impl DiffusionModel {
         &self.device
     }
 
-    /// What the folder declares about itself (defaults for plain Stable Diffusion folders).
+    /// What the folder declares about itself.
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Side in pixels of the images that the model was trained on.
+    #[must_use]
+    pub fn image_size(&self) -> usize {
+        self.image_size
+    }
+
+    /// A sensible classifier-free guidance scale: the folder's, or Stable Diffusion's.
+    #[must_use]
+    pub fn guidance_scale(&self) -> f64 {
+        self.manifest.guidance_scale.unwrap_or(USUAL_GUIDANCE)
     }
 
     /// The noise schedule.
@@ -258,7 +267,7 @@ impl DiffusionModel {
     /// Shape `(channels, height, width)` of one latent at the declared image size.
     #[must_use]
     pub fn latent_shape(&self) -> (usize, usize, usize) {
-        let side = self.manifest.image_size / self.latents.factor();
+        let side = self.image_size / self.latents.factor();
         (self.latents.channels(), side, side)
     }
 
@@ -268,10 +277,12 @@ impl DiffusionModel {
         self.controls.keys().map(|name| (name.as_str(), self.manifest.controls.get(name).copied()))
     }
 
-    /// The name of the `ControlNet` declared for a kind of control image.
+    /// Side in pixels of the control image that a `ControlNet` reads for an image of the model's
+    /// size; it need not be the image's.
     #[must_use]
-    pub fn control_for(&self, kind: ControlKind) -> Option<&str> {
-        self.controls().find(|(_, k)| *k == Some(kind)).map(|(name, _)| name)
+    pub fn control_size(&self, name: &str) -> Option<usize> {
+        let (_, side, _) = self.latent_shape();
+        self.controls.get(name).map(|net| side * net.factor())
     }
 
     /// Channels that a `ControlNet` reads.
@@ -296,6 +307,15 @@ impl DiffusionModel {
         let rows: Vec<Vec<u32>> =
             prompts.iter().map(|p| Ok(self.tokenizer.report(p)?.ids)).collect::<Result<_>>()?;
         self.encode_tokens(&rows)
+    }
+
+    /// What the prompt says of a head's attributes; `None` if the folder has no readers.
+    ///
+    /// # Errors
+    /// If the text cannot be encoded.
+    pub fn read_attributes(&self, prompt: &str) -> Result<Option<Vec<AttributeOdds>>> {
+        let Some(readers) = &self.attributes else { return Ok(None) };
+        readers.read(&self.encode_text(&[prompt.to_owned()])?).map(Some)
     }
 
     /// Encodes rows of token ids.
@@ -357,7 +377,7 @@ impl DiffusionModel {
                 ))
             })?;
             let image = self.control_image(control, net, text, bind)?;
-            let residuals = net.forward(latent, inputs, &image, control.scale)?;
+            let residuals = net.forward(latent, inputs, &image, control.scales)?;
             sum = Some(match sum {
                 Some(sum) => sum.plus(&residuals)?,
                 None => residuals,

@@ -87,12 +87,8 @@ impl Encoder {
                 self.config.in_channels
             ));
         }
-        let depth = self.config.levels.len() - 1;
-        if height >> depth == 0 || width >> depth == 0 {
-            return complain(format!(
-                "a latent of {height}x{width} is too small for {} levels",
-                depth + 1
-            ));
+        if height == 0 || width == 0 {
+            return complain(format!("a latent of {height}x{width} is empty"));
         }
         if ![1, batch].contains(&inputs.timesteps.len())
             || inputs.timesteps.iter().any(|t| !t.is_finite())
@@ -183,7 +179,7 @@ impl Unet {
     pub fn load(part: &Part, device: &Device) -> Result<(Self, Vec<String>)> {
         part.config.class_is("UNet2DConditionModel")?;
         let config = UnetConfig::read(&part.config)?;
-        let extras = UnetExtras::read(&part.config, config.levels.len())?;
+        let extras = UnetExtras::read(&part.config, &config.levels)?;
         let file: WeightFile = part.weights()?;
         let w = Weights::root(&file, device);
         let first = config.levels[0].channels;

@@ -80,6 +80,28 @@ pub struct UnetExtras {
     pub sample_size: Option<usize>,
 }
 
+/// The field that says how many heads there are: in these files `attention_head_dim` means their
+/// number, unless a count is given.
+fn heads_field(c: &Config) -> &'static str {
+    if c.value("num_attention_heads").is_some() {
+        "num_attention_heads"
+    } else {
+        "attention_head_dim"
+    }
+}
+
+impl Level {
+    /// Refuses more heads than channels, for a level that attends; others may name any number,
+    /// as in the reference.
+    fn check_heads(&self, c: &Config) -> Result<()> {
+        if self.heads <= self.channels {
+            return Ok(());
+        }
+        let what = format!("asks for {} heads on {} channels", self.heads, self.channels);
+        Err(c.problem(heads_field(c), what))
+    }
+}
+
 fn attends(
     config: &Config,
     field: &str,
@@ -143,13 +165,7 @@ impl UnetConfig {
         let all_false = vec![json!(false); count];
         c.only("only_cross_attention", &[json!(false), json!(all_false)])?;
         let layers = c.size_per_block("layers_per_block", count, 2)?;
-        // In these files `attention_head_dim` means the number of heads, unless a count is given.
-        let field = if c.value("num_attention_heads").is_some() {
-            "num_attention_heads"
-        } else {
-            "attention_head_dim"
-        };
-        let heads = c.size_per_block(field, count, 8)?;
+        let heads = c.size_per_block(heads_field(c), count, 8)?;
         let transformer_layers = c.size_per_block("transformer_layers_per_block", count, 1)?;
         let text = c.size_per_block("cross_attention_dim", count, 1280)?;
         let down = attends(
@@ -165,12 +181,6 @@ impl UnetConfig {
             return Err(c.problem("norm_num_groups", "is null, which is not supported"));
         }
         c.groups_divide(groups, &channels)?;
-        if let Some(i) = (0..count).find(|&i| heads[i] > channels[i]) {
-            return Err(c.problem(
-                field,
-                format!("asks for {} heads on {} channels", heads[i], channels[i]),
-            ));
-        }
         let mid = match c.text_or("mid_block_type", "UNetMidBlock2DCrossAttn")? {
             _ if c.is_null("mid_block_type") => MidBlock::None,
             "UNetMidBlock2DCrossAttn" => MidBlock::CrossAttention,
@@ -199,17 +209,23 @@ impl UnetConfig {
             let field = if epsilon < 0.0 { "norm_eps" } else { "mid_block_scale_factor" };
             return Err(c.problem(field, "is out of range"));
         }
-        let levels = (0..count).map(|i| Level {
-            channels: channels[i],
-            layers: layers[i],
-            heads: heads[i],
-            transformer_layers: transformer_layers[i],
-            text: text[i],
-            down_attention: down[i],
-        });
+        let levels: Vec<Level> = (0..count)
+            .map(|i| Level {
+                channels: channels[i],
+                layers: layers[i],
+                heads: heads[i],
+                transformer_layers: transformer_layers[i],
+                text: text[i],
+                down_attention: down[i],
+            })
+            .collect();
+        let attending = |i: &usize| {
+            down[*i] || (*i + 1 == count && mid == MidBlock::CrossAttention)
+        };
+        (0..count).filter(attending).try_for_each(|i| levels[i].check_heads(c))?;
         Ok(Self {
             in_channels: c.size_or("in_channels", 4)?,
-            levels: levels.collect(),
+            levels,
             mid,
             mid_scale,
             groups,
@@ -235,21 +251,24 @@ impl UnetExtras {
     ///
     /// # Errors
     /// As [`UnetConfig::read`].
-    pub fn read(c: &Config, levels: usize) -> Result<Self> {
+    pub fn read(c: &Config, levels: &[Level]) -> Result<Self> {
+        let up_attention = attends(
+            c,
+            "up_block_types",
+            levels.len(),
+            "UpBlock2D",
+            "CrossAttnUpBlock2D",
+            &[false, true, true, true],
+        )?;
+        let attending = levels.iter().rev().zip(&up_attention).filter(|(_, attends)| **attends);
+        attending.map(|(level, _)| level).try_for_each(|level| level.check_heads(c))?;
         let kernel = |field: &str| match c.size_or(field, 3)? {
             k if k % 2 == 1 => Ok(k),
             k => Err(c.problem(field, format!("is {k}; even kernels are not supported"))),
         };
         Ok(Self {
             out_channels: c.size_or("out_channels", 4)?,
-            up_attention: attends(
-                c,
-                "up_block_types",
-                levels,
-                "UpBlock2D",
-                "CrossAttnUpBlock2D",
-                &[false, true, true, true],
-            )?,
+            up_attention,
             kernel_in: kernel("conv_in_kernel")?,
             kernel_out: kernel("conv_out_kernel")?,
             centre_input: c.flag_or("center_input_sample", false)?,

@@ -4,7 +4,7 @@
 use super::clip::TextEmbedding;
 use super::model::{ControlInput, DiffusionModel};
 use super::weights::WeightFile;
-use super::{DiffusionError, Result};
+use super::{CheckpointError, DiffusionError, Result};
 use candle_core::{Device, Tensor};
 use std::path::Path;
 
@@ -41,7 +41,14 @@ pub fn verify(folder: &Path, reference: Option<&Path>, device: &Device) -> Resul
         VerifyReport { warnings: model.warnings().to_vec(), ..VerifyReport::default() };
     run_once(&model, &mut report)?;
     if let Some(path) = reference {
-        compare(&model, &WeightFile::open(path)?, &mut report.comparisons)?;
+        let compared = compare(&model, &WeightFile::open(path)?, &mut report.comparisons);
+        compared.map_err(|error| match error {
+            // The model itself ran: what does not fit is in the file.
+            DiffusionError::Input(problem) => {
+                CheckpointError::Mismatch { path: path.to_owned(), problem }.into()
+            }
+            other => other,
+        })?;
     }
     Ok(report)
 }
@@ -74,14 +81,17 @@ fn run_once(model: &DiffusionModel, report: &mut VerifyReport) -> Result<()> {
     }
     let middle = [(model.schedule().timesteps() / 2) as f64];
     note("unet", &model.predict(&latent, &middle, &text, &[])?)?;
-    let names: Vec<(String, usize)> = model
+    let names: Vec<(String, usize, usize)> = model
         .controls()
-        .filter_map(|(name, _)| Some((name.to_owned(), model.control_channels(name)?)))
+        .filter_map(|(name, _)| {
+            let pixels = model.control_size(name)? * side / model.image_size();
+            Some((name.to_owned(), model.control_channels(name)?, pixels))
+        })
         .collect();
-    for (name, channels) in names {
+    for (name, channels, side) in names {
         let image =
             Tensor::zeros((1, channels, side, side), candle_core::DType::F32, model.device())?;
-        let control = ControlInput { name: &name, image: &image, scale: 1.0 };
+        let control = ControlInput { name: &name, image: &image, scales: &[1.0] };
         note(&name, &model.predict(&latent, &middle, &text, &[control])?)?;
     }
     Ok(())
@@ -108,16 +118,14 @@ fn compare(model: &DiffusionModel, file: &WeightFile, out: &mut Vec<Comparison>)
     if let Some(text) = &text {
         check("text_embedding", &text.hidden)?;
     }
-    if let (Some(text), Some(latent), Some(timestep)) =
-        (&text, tensor("latent")?, tensor("timestep")?)
+    if let (Some(text), Some(latent), Some(timesteps)) =
+        (&text, tensor("latent")?, timesteps(file)?)
     {
-        let timesteps: Vec<f64> =
-            timestep.flatten_all()?.to_vec1::<f32>()?.iter().map(|&t| t.into()).collect();
         if file.has("noise_pred") {
             check("noise_pred", &model.run(&latent, &timesteps, text, &[], false)?)?;
         }
         if let (true, Some(image)) = (file.has("noise_pred_controlled"), tensor("control_image")?) {
-            let control = ControlInput { name: "controlnet", image: &image, scale: 1.0 };
+            let control = ControlInput { name: "controlnet", image: &image, scales: &[1.0] };
             check(
                 "noise_pred_controlled",
                 &model.run(&latent, &timesteps, text, &[control], false)?,
@@ -139,6 +147,18 @@ fn compare(model: &DiffusionModel, file: &WeightFile, out: &mut Vec<Comparison>)
     Ok(())
 }
 
+/// The reference's `timestep`, of either kind of number.
+fn timesteps(file: &WeightFile) -> Result<Option<Vec<f64>>> {
+    if !file.has("timestep") {
+        return Ok(None);
+    }
+    let whole = file.integers("timestep").map(|v| v.iter().map(|&t| t as f64).collect());
+    let found = whole.or_else(|_| {
+        file.values("timestep").map(|v| v.iter().map(|&t| f64::from(t)).collect())
+    });
+    Ok(Some(found?))
+}
+
 fn encode_tokens(model: &DiffusionModel, file: &WeightFile) -> Result<TextEmbedding> {
     let (values, shape) = (file.integers("tokens")?, file.shape("tokens").unwrap_or_default());
     let bad = || DiffusionError::Input("the reference's `tokens` must be rows of token ids".into());
@@ -154,6 +174,7 @@ fn encode_tokens(model: &DiffusionModel, file: &WeightFile) -> Result<TextEmbedd
 fn difference(name: &str, ours: &[f32], theirs: &[f32]) -> Comparison {
     let gap = ours.iter().zip(theirs).map(|(a, b)| f64::from((a - b).abs())).fold(0.0, f64::max);
     let top = theirs.iter().map(|b| f64::from(b.abs())).fold(0.0, f64::max);
-    let relative_error = if gap == 0.0 { 0.0 } else { gap / top };
+    // An all-zero reference gives a huge, but finite number.
+    let relative_error = gap / top.max(1e-30);
     Comparison { tensor: name.to_owned(), relative_error, max_abs_error: gap }
 }

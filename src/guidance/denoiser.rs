@@ -62,6 +62,9 @@ pub trait Denoiser {
         width: usize,
     ) -> Result<Tensor, GuidanceError>;
 
+    /// A sensible classifier-free guidance scale, for settings that name none.
+    fn guidance_scale(&self) -> f64;
+
     /// The noise schedule, which also knows what the model predicts.
     fn schedule(&self) -> &NoiseSchedule;
 

@@ -18,8 +18,9 @@ use serde::{Deserialize, Serialize};
 pub struct DistillationConfig {
     /// The rule.
     pub rule: Rule,
-    /// Classifier-free guidance scale.
-    pub scale: f64,
+    /// Classifier-free guidance scale; by default the checkpoint's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<f64>,
     /// Noise levels.
     pub timesteps: TimestepSchedule,
     /// DDIM steps of the x0 target, at least 1.
@@ -37,6 +38,7 @@ const LAST_TIMESTEP: f64 = 0.15;
 pub struct ScoreDistillation<D> {
     denoiser: D,
     config: DistillationConfig,
+    scale: f64,
     seed: u64,
 }
 
@@ -46,7 +48,8 @@ type Verdict = (Tensor, Option<ImageBatch>, f32);
 impl<D: Denoiser> ScoreDistillation<D> {
     /// Distils `denoiser`; all noise and timesteps follow from `seed` and the step.
     pub fn new(denoiser: D, config: DistillationConfig, seed: u64) -> Self {
-        Self { denoiser, config, seed }
+        let scale = config.scale.unwrap_or_else(|| denoiser.guidance_scale());
+        Self { denoiser, config, scale, seed }
     }
 
     /// The guided prediction at `z_t` as clean latent and noise, the former clamped to
@@ -72,11 +75,11 @@ impl<D: Denoiser> ScoreDistillation<D> {
             (from as f64 * (1.0 - (1.0 - LAST_TIMESTEP) * fraction)).round() as usize
         };
         for k in 0..count - 1 {
-            let found = self.guided(&noised, timestep(k), self.config.scale)?;
+            let found = self.guided(&noised, timestep(k), self.scale)?;
             let earlier = [timestep(k + 1) as f64];
             noised = self.denoiser.schedule().ddim_step(&found, &earlier)?;
         }
-        Ok(self.guided(&noised, timestep(count - 1), self.config.scale)?.x0)
+        Ok(self.guided(&noised, timestep(count - 1), self.scale)?.x0)
     }
 
     /// The noise that DDIM inversion with guidance `-s` finds between a clean latent
@@ -87,7 +90,7 @@ impl<D: Denoiser> ScoreDistillation<D> {
         let schedule = self.denoiser.schedule();
         let mut noised = clean.clone();
         for k in 1..=steps {
-            let found = self.guided(&noised, t * (k - 1) / steps, -self.config.scale)?;
+            let found = self.guided(&noised, t * (k - 1) / steps, -self.scale)?;
             noised = schedule.ddim_step(&found, &[(t * k / steps) as f64])?;
         }
         let noise = schedule.eps_from_x0(clean, &noised, &[t as f64])?;
@@ -131,7 +134,7 @@ impl<D: Denoiser> ScoreDistillation<D> {
         for raw in self.denoiser.predict(&noised, t, rule.conditions())? {
             predictions.push(schedule.denoise(&raw, &noised, &[t as f64])?.eps);
         }
-        let residual = rule.residual(&predictions, &noise, self.config.scale, t)?;
+        let residual = rule.residual(&predictions, &noise, self.scale, t)?;
         let alpha_bar = schedule.alpha_bar(t as f64);
         let weight = alpha_bar.sqrt() * (1.0 - alpha_bar);
         let loss = residual.sqr()?.mean_all()?.to_scalar::<f32>()?;

@@ -66,6 +66,10 @@ impl Denoiser for IdealDenoiser {
         Ok(((latents + 1.0)? * 0.5)?)
     }
 
+    fn guidance_scale(&self) -> f64 {
+        1.0
+    }
+
     fn schedule(&self) -> &NoiseSchedule {
         &self.schedule
     }

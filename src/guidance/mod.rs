@@ -27,6 +27,15 @@ use std::collections::BTreeMap;
 /// Control images of a batch of views, by what they show.
 pub type ControlImages = BTreeMap<ControlKind, ImageBatch>;
 
+/// Which control images a model wants.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ControlRequest {
+    /// What they show.
+    pub kinds: Vec<ControlKind>,
+    /// Height and width, pixels.
+    pub size: u32,
+}
+
 /// Which step of which stage a call belongs to; keys the random numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StepId {

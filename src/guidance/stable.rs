@@ -3,7 +3,7 @@
 
 use super::denoiser::EncodedViews;
 use super::distillation::normal;
-use super::{Condition, ControlImages, Denoiser, GuidanceError, prompt};
+use super::{Condition, ControlImages, ControlRequest, Denoiser, GuidanceError, prompt};
 use crate::batch::{ControlKind, View, ViewRegion};
 use crate::diffusion::images::{self, Resize};
 use crate::diffusion::{ControlInput, DiffusionModel, LatentSpace, NoiseSchedule, TextEmbedding};
@@ -28,8 +28,8 @@ pub struct DiffusionDenoiser {
     prompts: Prompts,
     control_scale: f64,
     views: Vec<ViewRegion>,
-    /// ControlNets with their images for the current views.
-    controls: Vec<(String, Tensor)>,
+    /// ControlNets with their images for the current views, and their scale in each view.
+    controls: Vec<(String, Tensor, Vec<f32>)>,
 }
 
 impl std::fmt::Debug for DiffusionDenoiser {
@@ -50,11 +50,8 @@ impl DiffusionDenoiser {
         negative: &str,
         control_scale: f64,
     ) -> Result<Self, GuidanceError> {
-        // A pixel-space model learnt the short captions of the studio, which never say
-        // what is absent from a back view.
-        let describe_back = matches!(model.latents(), LatentSpace::Autoencoder(_));
         let encode = |text: &str| model.encode_text(&[text.to_owned()]);
-        let view = |region| encode(&prompt::with_view(text, region, describe_back));
+        let view = |region| encode(&prompt::with_view(text, region, describes_back(&model)));
         let prompts = Prompts {
             front: view(ViewRegion::Front)?,
             side: view(ViewRegion::Left)?,
@@ -66,10 +63,30 @@ impl DiffusionDenoiser {
         Ok(Self { model, prompts, control_scale, views: Vec::new(), controls: Vec::new() })
     }
 
-    /// The control images that this model's ControlNets need.
+    /// The longest of the sentences that [`Self::new`] makes of a prompt, to be checked
+    /// against the tokenizer's limit.
     #[must_use]
-    pub fn control_kinds(&self) -> Vec<ControlKind> {
-        self.model.manifest().controls.values().copied().collect()
+    pub fn longest_prompt(model: &DiffusionModel, text: &str) -> String {
+        prompt::with_view(text, ViewRegion::Back, describes_back(model))
+    }
+
+    /// The control images that this model's ControlNets need, at the size of its images:
+    /// lines drawn smaller and enlarged would not be what they were trained on.
+    #[must_use]
+    pub fn controls(&self) -> ControlRequest {
+        ControlRequest {
+            kinds: self.used_controls().map(|(_, kind)| kind).collect(),
+            size: self.model.image_size() as u32,
+        }
+    }
+
+    /// The ControlNets that take part, with what each reads. One for reference images
+    /// belongs to edits.
+    fn used_controls(&self) -> impl Iterator<Item = (&str, ControlKind)> {
+        let declared = self.model.manifest().controls.iter();
+        declared
+            .map(|(name, kind)| (name.as_str(), *kind))
+            .filter(|(_, kind)| *kind != ControlKind::Reference)
     }
 
     fn embedding(&self, condition: Condition, region: ViewRegion) -> &TextEmbedding {
@@ -88,8 +105,14 @@ impl DiffusionDenoiser {
 
     /// Height and width of the images that the model reads.
     fn size(&self) -> (usize, usize) {
-        (self.model.manifest().image_size, self.model.manifest().image_size)
+        (self.model.image_size(), self.model.image_size())
     }
+}
+
+/// Whether back views say what is absent from them: a pixel-space model learnt the short
+/// captions of the studio, which never do.
+fn describes_back(model: &DiffusionModel) -> bool {
+    matches!(model.latents(), LatentSpace::Autoencoder(_))
 }
 
 /// From one size to another; `None` if they are the same.
@@ -105,16 +128,23 @@ fn side(images: &Tensor) -> candle_core::Result<(usize, usize)> {
 impl Denoiser for DiffusionDenoiser {
     fn begin(&mut self, views: &[View], controls: &ControlImages) -> Result<(), GuidanceError> {
         self.views = views.iter().map(|view| view.region).collect();
-        self.controls.clear();
-        for (name, kind) in &self.model.manifest().controls {
-            let image = controls.get(kind).ok_or(GuidanceError::MissingControl(*kind))?;
+        let mut sized = Vec::new();
+        for (name, kind) in self.used_controls() {
+            let image = controls.get(&kind).ok_or(GuidanceError::MissingControl(kind))?;
             let image = images::to_tensor(image, &Device::Cpu)?;
-            let image = match resize(side(&image)?, self.size())? {
+            let pixels = self.model.control_size(name).unwrap_or(self.model.image_size());
+            let image = match resize(side(&image)?, (pixels, pixels))? {
                 Some(resize) => resize.forward(&image)?,
                 None => image,
             };
-            self.controls.push((name.clone(), image));
+            // There are no landmarks at the back of a head: the method leaves them out there.
+            let scales = views.iter().map(|view| {
+                let shown = kind != ControlKind::Landmarks || view.region != ViewRegion::Back;
+                if shown { self.control_scale as f32 } else { 0.0 }
+            });
+            sized.push((name.to_owned(), image, scales.collect()));
         }
+        self.controls = sized;
         Ok(())
     }
 
@@ -164,6 +194,10 @@ impl Denoiser for DiffusionDenoiser {
         self.model.schedule()
     }
 
+    fn guidance_scale(&self) -> f64 {
+        self.model.guidance_scale()
+    }
+
     fn latent_range(&self) -> Option<(f32, f32)> {
         match self.model.latents() {
             LatentSpace::Autoencoder(_) => None,
@@ -187,16 +221,16 @@ impl Denoiser for DiffusionDenoiser {
             })
             .collect();
         let text = TextEmbedding::cat(&texts)?;
-        let images: Vec<Tensor> = self
+        let repeated: Vec<(Tensor, Vec<f32>)> = self
             .controls
             .iter()
-            .map(|(_, image)| repeat(image))
+            .map(|(_, image, scales)| Ok((repeat(image)?, scales.repeat(copies))))
             .collect::<candle_core::Result<_>>()?;
         let controls: Vec<ControlInput> = self
             .controls
             .iter()
-            .zip(&images)
-            .map(|((name, _), image)| ControlInput { name, image, scale: self.control_scale })
+            .zip(&repeated)
+            .map(|((name, ..), (image, scales))| ControlInput { name, image, scales })
             .collect();
         let timesteps = vec![timestep as f64; copies * self.views.len()];
         let prediction = self.model.predict(&repeat(noised)?, &timesteps, &text, &controls)?;

@@ -3,8 +3,8 @@
 use super::StageError;
 use super::state::{self, Arrays};
 use super::views::{self, ViewConfig};
-use crate::batch::{ControlKind, ImageBatch, View};
-use crate::guidance::{ControlImages, Guidance, StepId};
+use crate::batch::{ImageBatch, View};
+use crate::guidance::{ControlImages, ControlRequest, Guidance, StepId};
 use crate::head::{DistanceField, HeadModel, ShapedHead};
 use crate::render::GpuContext;
 use crate::render::control::ControlRenderer;
@@ -100,7 +100,7 @@ pub struct CoarseStage<G> {
     field: Field,
     guidance: G,
     controls: ControlRenderer,
-    kinds: Vec<ControlKind>,
+    requested: ControlRequest,
     head: ShapedHead,
     views: ViewConfig,
     config: CoarseConfig,
@@ -109,7 +109,7 @@ pub struct CoarseStage<G> {
 }
 
 impl<G: Guidance> CoarseStage<G> {
-    /// A stage at step 0: the field starts as the mean head prior. `kinds` are the
+    /// A stage at step 0: the field starts as the mean head prior. `requested` are the
     /// control images that the guidance needs.
     ///
     /// # Errors
@@ -118,7 +118,7 @@ impl<G: Guidance> CoarseStage<G> {
         gpu: &GpuContext,
         settings: CoarseSettings<'_>,
         guidance: G,
-        kinds: Vec<ControlKind>,
+        requested: ControlRequest,
     ) -> Result<Self, StageError> {
         let model = HeadModel::embedded();
         let head = model.mean().clone();
@@ -128,7 +128,7 @@ impl<G: Guidance> CoarseStage<G> {
             field: Field::new(gpu, settings.field.clone(), &prior, settings.seed)?,
             guidance,
             controls: ControlRenderer::new(gpu)?,
-            kinds,
+            requested,
             head,
             views: settings.views.clone(),
             config: settings.coarse.clone(),
@@ -177,9 +177,13 @@ impl<G: Guidance> CoarseStage<G> {
     }
 
     fn draw_controls(&mut self, views: &[View]) -> Result<ControlImages, StageError> {
+        let ControlRequest { kinds, size } = &self.requested;
+        let camera = |view: &View| view.camera.with_size(*size, *size);
+        let views: Vec<View> =
+            views.iter().map(|view| View { camera: camera(view), ..*view }).collect();
         let mut images = BTreeMap::new();
-        for &kind in &self.kinds {
-            images.insert(kind, self.controls.render(kind, &self.head, views)?);
+        for &kind in kinds {
+            images.insert(kind, self.controls.render(kind, &self.head, &views)?);
         }
         Ok(images)
     }

@@ -18,7 +18,7 @@ pub struct Project {
     entries: Vec<Entry>,
     /// A sentence for each thing that had to be repaired while opening.
     repairs: Vec<String>,
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl Project {
@@ -54,7 +54,7 @@ impl Project {
         let checkpoints = root.join("checkpoints");
         std::fs::create_dir_all(&checkpoints).map_err(ProjectError::io("create", output))?;
         let lock = take_lock(&root)?;
-        let mut project = Self { root, entries: Vec::new(), repairs: Vec::new(), _lock: lock };
+        let mut project = Self { root, entries: Vec::new(), repairs: Vec::new(), _lock: Some(lock) };
         project.append(first)?;
         Ok(project)
     }
@@ -67,7 +67,26 @@ impl Project {
     pub fn open(path: &Path) -> Result<Self, ProjectError> {
         let root = locate(path)?;
         let lock = take_lock(&root)?;
-        let (entries, repairs) = read_log(&root.join(LOG))?;
+        let (entries, repairs) = read_log(&root.join(LOG), true)?;
+        Ok(Self { root, entries, repairs, _lock: Some(lock) })
+    }
+
+    /// Opens a project to read it only: nothing is written, so that it may lie in a
+    /// read-only place, and readers do not shut each other out.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_read_only(path: &Path) -> Result<Self, ProjectError> {
+        let root = locate(path)?;
+        let lock = match File::open(root.join(LOCK)) {
+            Ok(file) => match file.try_lock_shared() {
+                Err(TryLockError::WouldBlock) => return Err(ProjectError::Locked(root)),
+                // A place that knows no locks has no other process to fear either.
+                Ok(()) | Err(TryLockError::Error(_)) => Some(file),
+            },
+            Err(_) => None,
+        };
+        let (entries, repairs) = read_log(&root.join(LOG), false)?;
         Ok(Self { root, entries, repairs, _lock: lock })
     }
 
@@ -172,7 +191,8 @@ fn take_lock(root: &Path) -> Result<File, ProjectError> {
     }
 }
 
-fn read_log(path: &Path) -> Result<(Vec<Entry>, Vec<String>), ProjectError> {
+/// The log's entries; `repair` says whether an unfinished last line is removed from disk.
+fn read_log(path: &Path, repair: bool) -> Result<(Vec<Entry>, Vec<String>), ProjectError> {
     let text = std::fs::read_to_string(path).map_err(ProjectError::io("read", path))?;
     let broken = |line: usize, what: String| ProjectError::Broken {
         path: path.to_path_buf(),
@@ -181,7 +201,7 @@ fn read_log(path: &Path) -> Result<(Vec<Entry>, Vec<String>), ProjectError> {
     // A crash while appending leaves a last line without its end; it never happened.
     let complete = text.rfind('\n').map_or(0, |end| end + 1);
     let mut repairs = Vec::new();
-    if complete < text.len() {
+    if repair && complete < text.len() {
         ProjectError::write(path, &text.as_bytes()[..complete])?;
         repairs.push(format!("dropped an unfinished last line of {}", path.display()));
     }
@@ -227,12 +247,17 @@ mod tests {
         let mut project = Project::create(dir.path(), generate()).unwrap();
         project.append(Operation::Resume { stage: "coarse".into(), step: 5 }).unwrap();
         assert!(matches!(Project::open(dir.path()), Err(ProjectError::Locked(_))));
+        assert!(matches!(Project::open_read_only(dir.path()), Err(ProjectError::Locked(_))));
         assert!(matches!(Project::create(dir.path(), generate()), Err(ProjectError::Exists(_))));
         let entries = project.entries().to_vec();
         let log = project.root().join(LOG);
         drop(project);
         let mut file = OpenOptions::new().append(true).open(&log).unwrap();
         file.write_all(b"{\"schema\":1,\"id\":3,\"par").unwrap();
+        let torn = std::fs::read(&log).unwrap();
+        let (a, b) = (Project::open_read_only(dir.path()), Project::open_read_only(dir.path()));
+        assert_eq!(a.unwrap().entries(), b.unwrap().entries());
+        assert_eq!(std::fs::read(&log).unwrap(), torn, "a reader wrote");
         let project = Project::open(&dir.path().join(PROJECT_DIR)).unwrap();
         assert_eq!(project.entries(), entries);
         assert_eq!(project.repairs().len(), 1);

@@ -3,7 +3,7 @@
 use crate::config::GenerationConfig;
 use serde::{Deserialize, Serialize};
 
-/// Version of a log line; older ones are migrated, newer ones refused.
+/// Version of a log line; newer ones are refused.
 pub const SCHEMA: u32 = 1;
 
 /// Something that was done to the avatar.

@@ -71,6 +71,8 @@ pub enum Event {
     Step(StepReport),
     /// See [`Warning`].
     Warning(Warning),
+    /// What the prompt leaves open has been filled in; this sentence guides from here on.
+    PromptCompleted(String),
     /// A checkpoint was written.
     CheckpointSaved(PathBuf),
     /// The job has ended; nothing follows.

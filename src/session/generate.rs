@@ -1,71 +1,19 @@
 //! The generation job: a sentence in, an output folder out.
 
 use super::event::Artifacts;
+use super::guide::Guide;
 use super::report::{Report, StageTiming};
-use super::{Event, HeadSnapshot, Job, JobContext, Outcome, StepReport, command, export};
-use crate::batch::ControlKind;
-use crate::config::{ConfigError, GenerationConfig};
-use crate::diffusion::{DiffusionError, DiffusionModel, embedded};
-use crate::guidance::{DiffusionDenoiser, GuidanceError, ScoreDistillation};
-use crate::pipeline::{Avatar, CoarseStage, StageError, coarse, extract};
-use crate::project::{Checkpoint, Operation, Project, ProjectError};
-use crate::render::{GpuContext, RenderError};
+use super::{
+    Event, HeadSnapshot, Job, JobContext, Outcome, SessionError, StepReport, command, export,
+};
+use crate::config::GenerationConfig;
+use crate::diffusion::{DiffusionError, embedded};
+use crate::guidance::{DiffusionDenoiser, ScoreDistillation};
+use crate::pipeline::{Avatar, CoarseStage, coarse, extract};
+use crate::project::{Checkpoint, Operation, Project};
+use crate::render::GpuContext;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Instant;
-
-/// What can go wrong in a session.
-#[derive(Debug, thiserror::Error)]
-pub enum SessionError {
-    /// Bad settings.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The project on disk.
-    #[error(transparent)]
-    Project(#[from] ProjectError),
-    /// The diffusion checkpoint.
-    #[error(transparent)]
-    Model(#[from] DiffusionError),
-    /// The GPU.
-    #[error(transparent)]
-    Render(#[from] RenderError),
-    /// Guidance.
-    #[error(transparent)]
-    Guidance(#[from] GuidanceError),
-    /// The optimisation.
-    #[error(transparent)]
-    Stage(#[from] StageError),
-    /// Writing the results.
-    #[error(transparent)]
-    Export(#[from] crate::io::ExportError),
-    /// The checkpoint belongs to other settings.
-    #[error("the checkpoint in {0} was made with other settings; it cannot be continued")]
-    OtherSettings(PathBuf),
-    /// The system could not start a thread.
-    #[error("cannot start a thread: {0}")]
-    Thread(std::io::Error),
-    /// A bug.
-    #[error("the session stopped because of a bug; please report it with the log (-vv)")]
-    Panicked,
-}
-
-impl SessionError {
-    /// Whether the user's input, machine or files are the cause, and nothing was
-    /// started (exit code 2).
-    #[must_use]
-    pub fn is_input(&self) -> bool {
-        match self {
-            Self::Config(_)
-            | Self::Project(_)
-            | Self::OtherSettings(_)
-            | Self::Model(DiffusionError::Checkpoint(_)) => true,
-            Self::Render(error) => {
-                matches!(error, RenderError::NoAdapter | RenderError::NoDevice { .. })
-            }
-            _ => false,
-        }
-    }
-}
 
 /// What to generate.
 #[derive(Debug)]
@@ -84,99 +32,90 @@ pub enum GenerateJob {
     },
 }
 
+/// Where a run begins.
+enum Start {
+    /// In this folder, with a new project.
+    Fresh(PathBuf),
+    /// In an open project.
+    Continued(Box<Project>),
+}
+
 impl Job for GenerateJob {
     fn run(self, context: &JobContext) -> Result<Outcome, SessionError> {
         let started = Instant::now();
         // Everything that bad input can break comes before the first file is written,
         // and before the graphics driver has a chance to print.
-        let (project, config) = match &self {
+        let (mut config, start) = match self {
             Self::New { folder, config } => {
-                Project::check_free(folder)?;
-                (None, (**config).clone())
+                Project::check_free(&folder)?;
+                (*config, Start::Fresh(folder))
             }
             Self::Resume { folder } => {
-                let project = Project::open(folder)?;
-                let config = project.generation()?.clone();
-                (Some(project), config)
+                let project = Project::open(&folder)?;
+                (project.generation()?.clone(), Start::Continued(Box::new(project)))
             }
         };
         config.validate()?;
-        let guide = Guide::load(&config, context)?;
+        // A project must find its model again from any folder.
+        config.model = embedded::stable_name(&config.model).map_err(DiffusionError::from)?;
+        let guide = Guide::load(&config)?;
+        for warning in &guide.warnings {
+            context.events.warn(warning);
+        }
+        if let Some(prompt) = &guide.completed {
+            context.events.send(Event::PromptCompleted(prompt.clone()));
+        }
+        let nothing_written = || Outcome::Cancelled { resumable: None };
+        if context.cancel.is_cancelled() {
+            return Ok(nothing_written());
+        }
         let gpu = GpuContext::new()?;
-        let stage = CoarseStage::new(&gpu, config.coarse_settings(), guide.guidance, guide.kinds)?;
-        let mut project = match (self, project) {
-            (_, Some(project)) => project,
-            (Self::New { folder, config }, None) => Project::create(
+        let settings = config.coarse_settings();
+        let stage = CoarseStage::new(&gpu, settings, guide.guidance, guide.controls)?;
+        if context.cancel.is_cancelled() {
+            return Ok(nothing_written());
+        }
+        let mut project = match start {
+            Start::Continued(project) => *project,
+            Start::Fresh(folder) => Project::create(
                 &folder,
                 Operation::Generate {
-                    config,
+                    config: Box::new(config.clone()),
                     version: env!("CARGO_PKG_VERSION").into(),
                     device: gpu.describe(),
                 },
             )?,
-            (Self::Resume { folder }, None) => {
-                return Err(ProjectError::NotAProject(folder).into());
-            }
         };
-        for repair in project.repairs() {
-            context.events.warn(repair);
-        }
         let mut run = Run {
-            report: Report::new(&config, &gpu),
+            report: Report::new(&config, guide.completed, &gpu),
+            fingerprint: config.fingerprint(&guide.identity),
             config,
             context,
             started,
             warnings: guide.warnings,
         };
-        let Some(mut stage) = run.coarse(stage, &mut project)? else {
-            let resumable = Some(project.output().to_path_buf());
-            return Ok(Outcome::Cancelled { resumable });
+        run.warn_all(project.repairs().to_vec());
+        let done = match run.coarse(stage, &mut project)? {
+            Some(mut stage) => run.finish(&mut stage, &gpu, &mut project)?,
+            None => None,
         };
-        run.finish(&mut stage, &gpu, &mut project)
+        let folder = project.output().to_path_buf();
+        Ok(match done {
+            Some(glb) => Outcome::Completed(Artifacts { folder, glb }),
+            None => Outcome::Cancelled { resumable: Some(folder) },
+        })
     }
 }
 
 type Stage = CoarseStage<ScoreDistillation<DiffusionDenoiser>>;
-
-/// The loaded diffusion model, conditioned on the prompt.
-struct Guide {
-    guidance: ScoreDistillation<DiffusionDenoiser>,
-    kinds: Vec<ControlKind>,
-    warnings: Vec<String>,
-}
-
-impl Guide {
-    fn load(config: &GenerationConfig, context: &JobContext) -> Result<Self, SessionError> {
-        let folder = embedded::resolve(&config.model).map_err(DiffusionError::from)?;
-        let model = Arc::new(DiffusionModel::load(&folder, &candle_core::Device::Cpu)?);
-        let mut warnings = Vec::new();
-        let prompt = model.tokenize_report(&config.prompt)?;
-        if let Some(cut) = prompt.cut {
-            warnings.push(format!(
-                "the prompt is longer than the {} tokens that the model reads; it does not see: {cut}",
-                prompt.limit
-            ));
-        }
-        for warning in &warnings {
-            context.events.warn(warning);
-        }
-        let denoiser = DiffusionDenoiser::new(
-            Arc::clone(&model),
-            &config.prompt,
-            &config.negative,
-            config.coarse.control_scale,
-        )?;
-        let kinds = denoiser.control_kinds();
-        let guidance = ScoreDistillation::new(denoiser, config.guidance.clone(), config.seed);
-        Ok(Self { guidance, kinds, warnings })
-    }
-}
 
 /// A run in progress.
 struct Run<'a> {
     config: GenerationConfig,
     context: &'a JobContext,
     report: Report,
+    /// What checkpoints of this run carry.
+    fingerprint: String,
     started: Instant,
     warnings: Vec<String>,
 }
@@ -188,14 +127,14 @@ impl Run<'_> {
         mut stage: Stage,
         project: &mut Project,
     ) -> Result<Option<Stage>, SessionError> {
-        let fingerprint = self.config.fingerprint();
         if let Some((checkpoint, damaged)) = project.checkpoints().newest()? {
             self.warn_all(damaged);
-            if checkpoint.fingerprint != fingerprint {
+            if checkpoint.fingerprint != self.fingerprint {
                 return Err(SessionError::OtherSettings(project.root().to_path_buf()));
             }
             stage.restore(checkpoint.arrays, checkpoint.step)?;
-            project.append(Operation::Resume { stage: checkpoint.stage, step: checkpoint.step })?;
+            let resumed = Operation::Resume { stage: checkpoint.stage, step: checkpoint.step };
+            project.append(resumed)?;
         }
         let steps = self.config.coarse.steps;
         let events = &self.context.events;
@@ -208,10 +147,10 @@ impl Run<'_> {
             let checkpoint = Checkpoint {
                 stage: coarse::STAGE.into(),
                 step: stage.done(),
-                fingerprint: fingerprint.clone(),
+                fingerprint: self.fingerprint.clone(),
                 arrays: stage.save()?,
             };
-            let path = project.checkpoints().save(&checkpoint)?;
+            let path = project.checkpoints().save(&checkpoint).map_err(SessionError::Storage)?;
             events.send(Event::CheckpointSaved(path));
             Ok(())
         };
@@ -250,22 +189,30 @@ impl Run<'_> {
         Ok(Some(stage))
     }
 
-    /// Surface, texture, files.
+    /// Surface, texture, files; gives the path of the GLB. `None` if it was cancelled:
+    /// the coarse stage's last checkpoint is on disk.
     fn finish(
         mut self,
         stage: &mut Stage,
         gpu: &GpuContext,
         project: &mut Project,
-    ) -> Result<Outcome, SessionError> {
+    ) -> Result<Option<PathBuf>, SessionError> {
         let events = &self.context.events;
+        let cancelled = || self.context.cancel.is_cancelled();
+        if cancelled() {
+            return Ok(None);
+        }
         events.send(Event::StageStarted { stage: "mesh", steps: 2, done: 0 });
         let mut timing = StageTiming::new("mesh");
         let started = Instant::now();
         let Avatar { textured, notes } = extract::extract(stage.field(), &self.config.mesh)?;
         timing.push(started.elapsed());
+        if cancelled() {
+            return Ok(None);
+        }
         self.warn_all(notes);
         events.send(Event::Step(mesh_step(1)));
-        project.save_avatar(&textured)?;
+        project.save_avatar(&textured).map_err(SessionError::Storage)?;
         let folder = project.output().to_path_buf();
         let started = Instant::now();
         let glb = export::write_all(&folder, &textured, &self.config, gpu)?;
@@ -275,12 +222,13 @@ impl Run<'_> {
         self.report.finish(&textured, self.started.elapsed(), self.warnings);
         self.report.write(&folder.join("report.json"))?;
         if !project.is_finished() {
-            project.append(Operation::Finish {
+            let finished = Operation::Finish {
                 vertices: textured.mesh.positions.len() as u64,
                 triangles: textured.mesh.triangles.len() as u64,
-            })?;
+            };
+            project.append(finished).map_err(SessionError::Storage)?;
         }
-        Ok(Outcome::Completed(Artifacts { folder, glb }))
+        Ok(Some(glb))
     }
 
     fn warn_all(&mut self, texts: Vec<String>) {

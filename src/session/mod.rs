@@ -7,16 +7,20 @@
 
 pub mod cancel;
 pub mod command;
+pub mod completion;
+mod error;
 pub mod event;
 mod export;
 pub mod generate;
+mod guide;
 mod report;
 pub mod snapshot;
 
 pub use cancel::CancelToken;
 pub use command::Command;
+pub use error::SessionError;
 pub use event::{Event, EventSender, Outcome, StepReport, Warning};
-pub use generate::{GenerateJob, SessionError};
+pub use generate::GenerateJob;
 pub use snapshot::{HeadSnapshot, Latest};
 
 use std::sync::mpsc::{Receiver, Sender};

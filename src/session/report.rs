@@ -66,6 +66,9 @@ struct MeshReport {
 pub(super) struct Report {
     schema: u32,
     prompt: String,
+    /// What the prompt was completed to, and guided by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completed_prompt: Option<String>,
     negative: String,
     seed: u64,
     preset: String,
@@ -81,10 +84,15 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(config: &GenerationConfig, gpu: &GpuContext) -> Self {
+    pub(super) fn new(
+        config: &GenerationConfig,
+        completed_prompt: Option<String>,
+        gpu: &GpuContext,
+    ) -> Self {
         Self {
             schema: SCHEMA,
             prompt: config.prompt.clone(),
+            completed_prompt,
             negative: config.negative.clone(),
             seed: config.seed,
             preset: config.preset.clone(),

@@ -418,11 +418,18 @@ def pixel_space():
     (folder / "region_text").mkdir()
     (folder / "region_text/config.json").write_text(json.dumps(binder.config, indent=1))
     save_file({k: v.half() for k, v in binder.state_dict().items()}, folder / "region_text/model.safetensors")
+    readers = torch.nn.Linear(32, 5)
+    readers.load_state_dict({"weight": normal((5, 32), 57).half().float(), "bias": normal((5,), 58).half().float()})
+    lists = [{"name": "male", "values": [False, True]}, {"name": "material", "values": [None, "bronze", "gold"]}]
+    (folder / "attributes").mkdir()
+    config = {"_class_name": "AttributeReaders", "width": 32, "attributes": lists}
+    (folder / "attributes/config.json").write_text(json.dumps(config, indent=1))
+    save_file({k: v.half() for k, v in readers.state_dict().items()}, folder / "attributes/model.safetensors")
     scheduler = DDPMScheduler(beta_schedule="squaredcos_cap_v2", prediction_type="sample", clip_sample=False)
     scheduler.save_pretrained(folder / "scheduler")
     manifest = {
         "image_size": 16, "pixel_unshuffle": 2, "guidance_scale": 3.0,
-        "controls": {"controlnet": "dense", "controlnet_1": "reference"}, "region_text": "region_text",
+        "controls": {"controlnet": "dense", "controlnet_1": "reference"}, "region_text": "region_text", "attributes": "attributes",
     }
     (folder / "headsculpt.json").write_text(json.dumps(manifest, indent=1))
     tokens = encode(["a bald man with green skin", "a smiling young woman, round glasses"])
@@ -445,8 +452,10 @@ def pixel_space():
         ).sample
         image = uniform((2, 3, 16, 16), 56)
         pixels = torch.nn.functional.pixel_unshuffle(2 * image - 1, 2)
+    with torch.no_grad():
+        odds = torch.cat([part.softmax(1) for part in readers(labels).split([2, 3], 1)], 1)
     extra = {
-        "control16": control16, "picture": picture, "bound": bound, "both": both, "image": image, "pixels": pixels,
+        "odds": odds, "control16": control16, "picture": picture, "bound": bound, "both": both, "image": image, "pixels": pixels,
     }
     save_file({k: v.contiguous() for k, v in extra.items()}, folder / "extra.safetensors")
     tricky = [

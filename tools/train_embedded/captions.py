@@ -22,10 +22,13 @@ def word_lists():
 
 
 class Captioner:
-    """Draws a caption: one of a row's wordings, often with view words, sometimes with words to be ignored."""
+    """Draws a caption: one of a row's wordings, often with view words, sometimes with words to be ignored.
 
-    def __init__(self, view_words=0.85, filler=0.12, dropout=0.1):
-        self.view_words, self.filler, self.dropout = view_words, filler, dropout
+    The last wording of a row mentions everything; completed prompts look like it, so it comes oftener than the others.
+    """
+
+    def __init__(self, view_words=0.85, filler=0.12, dropout=0.1, full=0.35):
+        self.view_words, self.filler, self.dropout, self.full = view_words, filler, dropout, full
         self.neutral = word_lists()[1]
 
     def training(self, row, rng):
@@ -34,7 +37,8 @@ class Captioner:
         return self.sentence(row, rng, self.filler)
 
     def sentence(self, row, rng, filler=0.0):
-        text = row["captions"][rng.integers(len(row["captions"]))]
+        captions = row["captions"]
+        text = captions[-1] if rng.random() < self.full else captions[rng.integers(len(captions))]
         if rng.random() < filler:
             text = self.with_filler(text, rng)
         if rng.random() < self.view_words:

@@ -17,7 +17,10 @@ PROMPTS = [
     "a black woman with afro hair",
     "a man with a hat",
 ]
-AZIMUTHS = [0, 45, -90, 180]
+# Azimuth in degrees and height of the frame in world units (chin to crown is 0.7).
+VIEWS = [(0, 1.42), (25, 0.92), (-90, 1.42), (180, 1.42)]
+GUIDANCE = 2.0
+CLOSE_UP = 1.2  # frames lower than this show the face alone
 LEVELS = [0.3, 0.5, 0.7, 0.85, 0.95]
 ALPHA_BAR = cosine_schedule()
 SIGNAL, NOISE = ALPHA_BAR.sqrt().float(), (1 - ALPHA_BAR).sqrt().float()
@@ -30,7 +33,7 @@ class Sampler:
         self.model, self.words, self.device = model, words, device
 
     @torch.no_grad()
-    def __call__(self, prompts, control, guidance=3.0, steps=12, seed=0):
+    def __call__(self, prompts, control, guidance=GUIDANCE, steps=12, seed=0):
         """prompts (B strings), control (B,16,H,W) u8 -> pictures (B,3,H,W) in [-1,1]."""
         count = len(prompts)
         control = torch.as_tensor(control).to(self.device).float() / 255
@@ -91,20 +94,25 @@ class HeldOut:
         return right, gap
 
 
-def probe_views(shards, azimuths=AZIMUTHS):
-    """Controls and view words of rows near the given azimuths at eye level, lit flat if there are any.
+def frame_heights(shard):
+    """How many world units high the frame of each row is at its target, (N)."""
+    return 2 * shard.view[:, 2] * np.tan(np.radians(shard.view[:, 3]) / 2)
+
+
+def probe_views(shards, views=VIEWS):
+    """Controls and view words of rows near the given azimuths and framings at eye level, lit flat if there are any.
 
     Prefers rows whose control shows the mean head, then flat light, then held-out ones.
     """
-    candidates = [(s, i, any(s is v for v in shards.validation)) for s in shards.shards[:4] for i in range(len(s))]
+    candidates = [(s, i, h, any(s is v for v in shards.validation)) for s in shards.shards[:4] for i, h in enumerate(frame_heights(s))]
     controls, words = [], []
-    for azimuth in azimuths:
+    for azimuth, frame in views:
         def cost(candidate):
-            shard, i, held = candidate
+            shard, i, height, held = candidate
             turn = abs((shard.view[i, 0] - azimuth + 180) % 360 - 180)
-            return turn + 0.5 * abs(shard.view[i, 1] - 5) + 8 * (not shard.flat[i]) - 25 * shard.mean[i] - 3 * held
+            return turn + 0.5 * abs(shard.view[i, 1] - 5) + 8 * (not shard.flat[i]) - 25 * shard.mean[i] - 3 * held + 60 * abs(height - frame)
 
-        shard, i, _ = min(candidates, key=cost)
+        shard, i, *_ = min(candidates, key=cost)
         control = shard.control[i].copy()
         control[8] = 230  # one background for the whole sheet
         controls.append(control)
@@ -112,7 +120,7 @@ def probe_views(shards, azimuths=AZIMUTHS):
     return np.stack(controls), words
 
 
-def sheet(sampler, shards, path, prompts=PROMPTS, guidance=3.0, scale=2):
+def sheet(sampler, shards, path, prompts=PROMPTS, guidance=GUIDANCE, scale=2):
     """Draws every prompt in four views, two prompts a row, and saves a picture."""
     controls, words = probe_views(shards)
     views = len(words)
@@ -145,8 +153,11 @@ def palettes(shards):
     """Mean colours by name from flat renders: (skin of the face, short hair on the scalp)."""
     skin, hair = {}, {}
     for shard in shards.training[:8]:
+        heights = frame_heights(shard)
         for i, row in enumerate(shard.rows):
             a = row["attributes"]
+            if heights[i] < CLOSE_UP:
+                continue
             side = abs((shard.view[i, 0] + 180) % 360 - 180)
             if not shard.flat[i] or side > 50 or a.get("material"):
                 continue
@@ -174,7 +185,7 @@ def matches(asked, got, tolerant):
     return asked == got or tolerant and any(asked in group and got in group for group in ALIKE)
 
 
-def gate(sampler, shards, tables, guidance=3.0):
+def gate(sampler, shards, tables, guidance=GUIDANCE):
     """"X skin and short Y hair" on 16 pairs: (skin right, hair right, both right, lines). Nearest palette colour wins.
 
     `tables` come from `palettes`. Similar names (pale and fair, brown and auburn) count as one; colours far apart never do.
@@ -183,7 +194,7 @@ def gate(sampler, shards, tables, guidance=3.0):
     if len(skin) < 3 or len(hair) < 3:
         return 0, 0, 0, ["not enough heads for the palettes"]
     pairs = [p for p in PAIRS if p[0] in skin and p[1] in hair]
-    control, words = probe_views(shards, [0])
+    control, words = probe_views(shards, VIEWS[:1])
     subjects = ["man", "woman"]
     prompts = [f"a {subjects[k % 2]} with {s} skin and short {h} hair, {words[0]}" for k, (s, h) in enumerate(pairs)]
     weights = control[0].astype(np.float32) / 255
@@ -220,12 +231,12 @@ def main():
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--run", required=True)
     parser.add_argument("--data", required=True)
-    parser.add_argument("--guidance", type=float, default=3.0, help="of the sheet and the gate")
+    parser.add_argument("--guidance", type=float, default=GUIDANCE, help="of the sheet and the gate")
     parser.add_argument("--dry", action="store_true", help="only print, and draw the sheet beside the run's")
     options = parser.parse_args()
     torch.set_num_threads(1)
     run = Path(options.run)
-    model, progress = load_run(run)
+    model, _, progress = load_run(run)
     shards, words = Shards(options.data), Words(run / "tokenizer")
     errors, gap = HeldOut(shards, Captioner(), words)(model)
     sampler = Sampler(model, words)

@@ -15,9 +15,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModel
 
-from networks import IMAGE_SIZE, SCHEDULER, UNSHUFFLE, Embedded
+from evaluate import GUIDANCE
+from networks import IMAGE_SIZE, SCHEDULER, UNSHUFFLE, Embedded, Helpers
 
-GUIDANCE = 3.0
 
 
 def half(tensors, prefix=""):
@@ -62,14 +62,14 @@ def samples_seen(folder):
     return sum(int(match.group(1)) for match in found if match)
 
 
-def write_folder(model, tokenizer, target, card=None, samples=None):
-    """model: Embedded with the weights to ship; tokenizer: its folder; samples: path of a sheet (optional)."""
+def write_folder(model, helpers, tokenizer, target, card=None, samples=None):
+    """model, helpers: with the weights to ship; tokenizer: its folder; samples: path of a sheet (optional)."""
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=target.name + ".new", dir=target.parent))
     os.chmod(folder, 0o755)
     shutil.copytree(tokenizer, folder / "tokenizer")
-    for name in ("text_encoder", "unet", "controlnet", "region_text", "scheduler"):
+    for name in ("text_encoder", "unet", "controlnet", "region_text", "attributes", "scheduler"):
         (folder / name).mkdir()
     text = model.text_encoder
     config = json.loads(text.config.to_json_string(use_diff=False))
@@ -86,8 +86,10 @@ def write_folder(model, tokenizer, target, card=None, samples=None):
         save_file(half(network.state_dict()), folder / name / "diffusion_pytorch_model.safetensors", {"format": "pt"})
     write_json(folder / "region_text/config.json", model.region_text.config())
     save_file(half(model.region_text.state_dict()), folder / "region_text/model.safetensors", {"format": "pt"})
+    write_json(folder / "attributes/config.json", helpers.config())
+    save_file(half(helpers.weights()), folder / "attributes/model.safetensors", {"format": "pt"})
     write_json(folder / "scheduler/scheduler_config.json", SCHEDULER)
-    settings = {"image_size": IMAGE_SIZE, "pixel_unshuffle": UNSHUFFLE, "guidance_scale": GUIDANCE, "controls": {"controlnet": "dense"}, "region_text": "region_text"}
+    settings = {"image_size": IMAGE_SIZE, "pixel_unshuffle": UNSHUFFLE, "guidance_scale": GUIDANCE, "controls": {"controlnet": "dense"}, "region_text": "region_text", "attributes": "attributes"}
     write_json(folder / "headsculpt.json", settings)
     index = {
         "_class_name": "StableDiffusionControlNetPipeline",
@@ -155,24 +157,26 @@ def model_card(model, progress, notes=()):
         lines.append("| " + " | ".join(cells) + " |")
     lines += [
         "",
-        'The last column counts, over up to 16 pairs of "X skin and short Y hair" sampled at guidance 3 on one control, how often the named colour is the nearest of the',
+        f'The last column counts, over up to 16 pairs of "X skin and short Y hair" sampled at guidance {GUIDANCE:g} on one control, how often the named colour is the nearest of the',
         "studio's palette on the face, on the scalp, and both; neighbouring names such as pale and fair count as equal.",
     ]
     if last.get("gate_lines"):
         lines.append("Wrong at the end: " + "; ".join(last["gate_lines"]) + ".")
-    lines += ["", "Samples (`samples.png`): DDIM, 12 steps, guidance 3, four views of one neutral head's control each.", "", "![samples](samples.png)", ""]
+    lines += ["", f"Samples (`samples.png`): DDIM, 12 steps, guidance {GUIDANCE:g}, four views of one neutral head's control each.", "", "![samples](samples.png)", ""]
     return "\n".join(lines)
 
 
 def load_run(run, ema=True):
-    """(model, progress) of a training run's folder."""
+    """(model, helpers, progress) of a training run's folder."""
     run = Path(run)
     progress = json.loads((run / "state/progress.json").read_text(encoding="utf-8"))
     vocabulary = json.loads((run / "tokenizer/vocab.json").read_text(encoding="utf-8"))
     model = Embedded(len(vocabulary), progress["size"])
     stored = load_file(run / "state" / ("ema.safetensors" if ema else "weights.safetensors"))
     model.load_state_dict({n: t.float() for n, t in stored.items()})
-    return model.eval(), progress
+    helpers = Helpers(model.text_encoder.config.hidden_size, json.loads((run / "attributes.json").read_text(encoding="utf-8")))
+    helpers.load_state_dict(load_file(run / "state/helpers.safetensors"))
+    return model.eval(), helpers, progress
 
 
 if __name__ == "__main__":
@@ -181,6 +185,6 @@ if __name__ == "__main__":
     parser.add_argument("--out", required=True)
     parser.add_argument("--note", action="append", default=[], help="a sentence about the training for the card; may be repeated")
     options = parser.parse_args()
-    model, progress = load_run(options.run)
-    write_folder(model, Path(options.run) / "tokenizer", options.out, model_card(model, progress, options.note), Path(options.run) / "samples.png")
+    model, helpers, progress = load_run(options.run)
+    write_folder(model, helpers, Path(options.run) / "tokenizer", options.out, model_card(model, progress, options.note), Path(options.run) / "samples.png")
     print(f"{options.out}: {weight_megabytes(model):.1f} MB of weights")

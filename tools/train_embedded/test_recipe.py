@@ -132,7 +132,7 @@ class Recipe(unittest.TestCase):
         from export_reference import record
 
         tensors = record(out, 40, 0)
-        model, _ = load_run(run)
+        model, _, _ = load_run(run)
         hidden, pooled = model.read(tensors["tokens"])
         torch.testing.assert_close(hidden, tensors["text_embedding"], rtol=1e-3, atol=1e-3)
         ours = model.denoise(tensors["latent"], torch.tensor([601, 601]), hidden, pooled, tensors["control_image"][:, :16])

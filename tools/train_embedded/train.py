@@ -31,6 +31,7 @@ from dataset import BROWS, EYES, LIPS, Shards, flip, gather
 from evaluate import NOISE, SIGNAL, HeldOut, Sampler, gate, palettes, sheet
 from export import load_folder, model_card, replace_folder, samples_seen, write_folder
 from networks import Embedded, Helpers, UNSHUFFLE, to_latent
+from precision import has_fast_bfloat16, mixed
 from vocabulary import Words, captions_of, train as train_vocabulary, write as write_vocabulary
 
 COLOUR_WEIGHT, ATTRIBUTE_WEIGHT = 0.5, 0.01
@@ -49,6 +50,7 @@ def arguments():
     parser.add_argument("--workers", type=int, default=1, help="processes that average their weights (CPU)")
     parser.add_argument("--size", default="small", help="small or medium (see networks.SIZES)")
     parser.add_argument("--batch", type=int, default=0, help="0: 16 on a CPU, 256 on a GPU")
+    parser.add_argument("--precision", choices=["bf16", "f32"], help="default: bf16 where the hardware multiplies it")
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--shift", type=float, default=1.0, help="above 1 trains more on noisy levels: t -> s t / (1 + (s - 1) t)")
     parser.add_argument("--detail", type=float, default=1.0, help="extra weight of brows, eyes and lips")
@@ -60,6 +62,7 @@ def arguments():
     parser.add_argument("--init", help="start a new run from the weights and the tokenizer of an exported model")
     parser.add_argument("--resume", action="store_true", help="continue the run's state")
     options = parser.parse_args()
+    options.precision = options.precision or ("bf16" if has_fast_bfloat16(options.device) else "f32")
     options.batch = options.batch or (256 if options.device.startswith("cuda") else 16)
     return options
 
@@ -276,8 +279,8 @@ class Training:
         generator = torch.Generator(device).manual_seed(batch["noise_seed"])
         draw = lambda: torch.rand(o.batch, generator=generator, device=device)
         latent, control = to_latent(batch["image"]), batch["control"].float() / 255
-        # A quarter of the steps near pure noise, where the words decide.
-        t = torch.where(draw() < 0.25, 0.85 + 0.15 * draw(), 0.02 + 0.98 * draw())
+        # A quarter of the steps near pure noise, where the words decide; few below the levels that distillation asks for.
+        t = torch.where(draw() < 0.25, 0.85 + 0.15 * draw(), torch.where(draw() < 0.08, 0.02 + 0.2 * draw(), 0.2 + 0.8 * draw()))
         t = o.shift * t / (1 + (o.shift - 1) * t)
         stamps = (t * 1000).long().clamp(0, 999)
         signal_, noise_ = SIGNAL.to(device)[stamps], NOISE.to(device)[stamps]
@@ -286,7 +289,7 @@ class Training:
         noisy = (grow(signal_) * latent + grow(noise_) * noise).contiguous(memory_format=torch.channels_last)
         blank = draw()
         keep_control, keep_residuals = (blank > 0.03).float(), ((blank < 0.03) | (blank > 0.05)).float()
-        with torch.autocast("cuda" if device.startswith("cuda") else "cpu", torch.bfloat16, enabled=device.startswith("cuda")):
+        with mixed(device, o.precision == "bf16"):
             hidden, pooled = self.model.read(batch["tokens"])
             found = self.model.region_text(hidden)
             clean = self.model.denoise(noisy, stamps, hidden, pooled, control, found, keep_control, keep_residuals)
@@ -398,7 +401,7 @@ class Training:
         for line in lines:
             self.log(f"  gate: {line}")
         if export and self.o.export:
-            write_folder(self.model, self.run / "tokenizer", self.o.export, model_card(self.model, progress), self.run / "samples.png")
+            write_folder(self.model, self.helpers, self.run / "tokenizer", self.o.export, model_card(self.model, progress), self.run / "samples.png")
             self.log(f"exported to {self.o.export}")
         for p, kept in zip(self.model.parameters(), own):
             p.data.copy_(kept)

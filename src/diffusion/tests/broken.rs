@@ -108,7 +108,7 @@ fn broken_json() {
 
 #[test]
 fn unsupported_or_absurd_fields() {
-    let cases: [(&str, &str, &str, Value); 22] = [
+    let cases: [(&str, &str, &str, Value); 24] = [
         ("sd_like", "unet/config.json", "_class_name", json!("UNet2DModel")),
         ("sd_like", "unet/config.json", "addition_embed_type", json!("text_time")),
         (
@@ -136,6 +136,13 @@ fn unsupported_or_absurd_fields() {
         ("sd_like", "scheduler/scheduler_config.json", "beta_schedule", json!("sigmoid")),
         ("pixel_space", "region_text/config.json", "masks", json!(["all"])),
         ("pixel_space", "headsculpt.json", "pixel_unshuffle", json!(3)),
+        ("pixel_space", "attributes/config.json", "attributes", json!([{"name": 3}])),
+        (
+            "pixel_space",
+            "attributes/config.json",
+            "attributes",
+            json!([{"name": "male", "values": [true]}]),
+        ),
     ];
     for (name, file, field, value) in cases {
         let error = complaint(name, |folder| edit(&folder.join(file), |v| v[field] = value));

@@ -78,13 +78,13 @@ fn two_control_nets_with_scales_and_region_text() {
         kinds,
         [("controlnet", Some(ControlKind::Dense)), ("controlnet_1", Some(ControlKind::Reference))]
     );
-    assert_eq!(model.control_for(ControlKind::Reference), Some("controlnet_1"));
+    assert!(model.controls().any(|c| c == ("controlnet_1", Some(ControlKind::Reference))));
     assert_eq!(model.control_channels("controlnet"), Some(24));
     let text = model.encode_tokens(&tokens(&reference)).unwrap();
     let (dense, picture) = (tensor(&extra, "control16"), tensor(&extra, "picture"));
     let controls = [
-        ControlInput { name: "controlnet", image: &dense, scale: 0.75 },
-        ControlInput { name: "controlnet_1", image: &picture, scale: 0.5 },
+        ControlInput { name: "controlnet", image: &dense, scales: &[0.75] },
+        ControlInput { name: "controlnet_1", image: &picture, scales: &[0.5] },
     ];
     let latent = tensor(&reference, "latent");
     let ours = model.predict(&latent, &[750.0], &text, &controls).unwrap();
@@ -96,8 +96,28 @@ fn two_control_nets_with_scales_and_region_text() {
     assert!(error.contains("`controlnet_9`"), "{error}");
     // A picture is no dense map: nothing is padded for it.
     let narrow = picture.narrow(1, 0, 2).unwrap();
-    let wrong = [ControlInput { name: "controlnet_1", image: &narrow, scale: 1.0 }];
+    let wrong = [ControlInput { name: "controlnet_1", image: &narrow, scales: &[1.0] }];
     assert!(model.predict(&latent, &[750.0], &text, &wrong).is_err());
+}
+
+#[test]
+fn attribute_readers() {
+    let (model, extra) = load("pixel_space", "extra.safetensors");
+    let expected = extra.tensor("odds", &CPU).unwrap();
+    for (row, prompt) in
+        ["a bald man with green skin", "a smiling young woman, round glasses"].iter().enumerate()
+    {
+        let found = model.read_attributes(prompt).unwrap().unwrap();
+        let names: Vec<&str> = found.iter().map(|a| a.name.as_str()).collect();
+        assert_eq!(names, ["male", "material"]);
+        assert_eq!(found[1].values[0].0, serde_json::Value::Null);
+        let ours: Vec<f32> = found.iter().flat_map(|a| a.values.iter().map(|v| v.1)).collect();
+        let ours = Tensor::new(ours, &CPU).unwrap();
+        assert!(relative(&ours, &expected.get(row).unwrap()) < 1e-4);
+        let best = found[1].likeliest().unwrap();
+        assert_eq!(found[1].of(best.0), Some(best.1));
+    }
+    assert_eq!(load("sd_like", "reference.safetensors").0.read_attributes("a").unwrap(), None);
 }
 
 #[test]

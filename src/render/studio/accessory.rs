@@ -1,7 +1,7 @@
 //! Glasses and headgear, built on the mean head and warped to the identity.
 
 use super::anatomy::{Anatomy, SKULL, Warp, direction};
-use super::look::{Glasses, Hat, Look};
+use crate::head::look::{Glasses, Hat, Look};
 use super::mesh::{StudioMesh, Surface};
 use super::noise::{noise, step};
 use super::paint::Paint;

@@ -2,7 +2,7 @@
 
 use super::anatomy::Anatomy;
 use super::hair::Skin;
-use super::look::{BeardStyle, Look};
+use crate::head::look::{BeardStyle, Look};
 use super::mesh::StudioMesh;
 use super::noise::{interpolate, noise, step};
 use super::paint::{BROW, Paint, polyline};

@@ -5,7 +5,9 @@
 //! mentioned are random. Every word comes from the record, so a caption never says what
 //! is not drawn.
 
-use super::look::{AgeGroup, BeardStyle, Ethnicity, Expression, Glasses, HairStyle, Hat, Look};
+use crate::head::look::{
+    AgeGroup, BeardStyle, Ethnicity, Expression, Glasses, HairColor, HairStyle, Hat, Look, Material,
+};
 use crate::batch::ViewRegion;
 use rand::Rng;
 use rand::seq::SliceRandom;
@@ -24,6 +26,22 @@ fn chance(rng: &mut impl Rng, p: f64) -> bool {
     rng.random_bool(p)
 }
 
+/// Which attributes a caption mentions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// Those that people would, by chance.
+    Some,
+    /// Everything that is drawn and has a word.
+    All,
+}
+
+impl Extent {
+    fn mentions(self, rng: &mut impl Rng, p: f64) -> bool {
+        // The draw is made either way: both extents walk the same random numbers.
+        chance(rng, p) || self == Self::All
+    }
+}
+
 /// "a" or "an" with the phrase.
 fn article(phrase: &str) -> String {
     let lower = phrase.to_lowercase();
@@ -31,8 +49,8 @@ fn article(phrase: &str) -> String {
     format!("{} {phrase}", if vowel { "an" } else { "a" })
 }
 
-fn color_word<'a>(rng: &mut impl Rng, name: &'a str) -> &'a str {
-    match name {
+fn color_word(rng: &mut impl Rng, color: HairColor) -> &'static str {
+    match color.name() {
         "red" => pick(rng, &["red", "red", "red", "ginger"]),
         "blond" => pick(rng, &["blond", "blond", "blonde"]),
         "grey" => pick(rng, &["grey", "grey", "gray"]),
@@ -40,18 +58,29 @@ fn color_word<'a>(rng: &mut impl Rng, name: &'a str) -> &'a str {
     }
 }
 
-fn plain_word<'a>(rng: &mut impl Rng, name: &'a str) -> &'a str {
+fn plain_word(rng: &mut impl Rng, name: &'static str) -> &'static str {
     if name == "grey" { pick(rng, &["grey", "grey", "gray"]) } else { name }
 }
 
 /// A random caption of the look, without view words.
 #[must_use]
 pub fn caption(look: &Look, rng: &mut impl Rng) -> String {
-    let person = person(look, rng);
-    let mut features = features(look, &person.full, rng);
+    say(look, Extent::Some, rng)
+}
+
+/// A caption that mentions everything that is drawn and has a word; wording and order
+/// are random.
+#[must_use]
+pub fn full_caption(look: &Look, rng: &mut impl Rng) -> String {
+    say(look, Extent::All, rng)
+}
+
+fn say(look: &Look, extent: Extent, rng: &mut impl Rng) -> String {
+    let person = person(look, extent, rng);
+    let mut features = features(look, &person.full, extent, rng);
     features.shuffle(rng);
-    let wearing: Vec<String> = wearing(look, rng);
-    let mut sentence = match &look.material {
+    let wearing: Vec<String> = wearing(look, extent, rng);
+    let mut sentence = match look.material {
         Some(material) => statue(material, &person, rng),
         None => person.full,
     };
@@ -86,10 +115,10 @@ struct Person {
     after: String,
 }
 
-fn person(look: &Look, rng: &mut impl Rng) -> Person {
+fn person(look: &Look, extent: Extent, rng: &mut impl Rng) -> Person {
     let mut words: Vec<String> = Vec::new();
     let mut after = String::new();
-    if look.expression != Expression::Neutral && chance(rng, 0.85) {
+    if look.expression != Expression::Neutral && extent.mentions(rng, 0.85) {
         if chance(rng, 0.75) {
             words.push(
                 match look.expression {
@@ -120,21 +149,20 @@ fn person(look: &Look, rng: &mut impl Rng) -> Person {
             words.clone_into(&mut after);
         }
     }
-    let natural = look.material.is_none()
-        && super::palette::find(&super::palette::NATURAL_SKIN, &look.skin).is_some();
+    let natural = look.material.is_none() && look.skin.is_natural();
     let (noun, gendered) = match (look.age, look.male) {
         (AgeGroup::Child, true) => (pick(rng, &["boy", "boy", "little boy"]), true),
         (AgeGroup::Child, false) => (pick(rng, &["girl", "girl", "little girl"]), true),
-        _ if chance(rng, 0.06) => ("person", false),
+        _ if chance(rng, 0.06) && extent == Extent::Some => ("person", false),
         (AgeGroup::Young, true) => (pick(rng, &["man", "man", "man", "man", "guy"]), true),
         (_, true) => ("man", true),
         (_, false) => (pick(rng, &["woman", "woman", "woman", "woman", "lady"]), true),
     };
     let mentions_age = match look.age {
         AgeGroup::Child => !gendered,
-        AgeGroup::Young => chance(rng, 0.45),
-        AgeGroup::Middle => chance(rng, 0.5),
-        AgeGroup::Old => chance(rng, 0.9),
+        AgeGroup::Young => extent.mentions(rng, 0.45),
+        AgeGroup::Middle => extent.mentions(rng, 0.5),
+        AgeGroup::Old => extent.mentions(rng, 0.9),
     };
     if mentions_age {
         words.push(
@@ -146,7 +174,7 @@ fn person(look: &Look, rng: &mut impl Rng) -> Person {
             .to_owned(),
         );
     }
-    if look.hair == HairStyle::Bald && look.hat == Hat::None && chance(rng, 0.8) {
+    if look.hair == HairStyle::Bald && look.hat == Hat::None && extent.mentions(rng, 0.8) {
         words.push("bald".to_owned());
     } else if look.beard_visible() && chance(rng, 0.04) {
         words.push("bearded".to_owned());
@@ -154,7 +182,7 @@ fn person(look: &Look, rng: &mut impl Rng) -> Person {
     if chance(rng, 0.5) {
         words.shuffle(rng);
     }
-    if natural && chance(rng, 0.28) {
+    if natural && extent.mentions(rng, 0.28) {
         words.push(
             match look.ethnicity {
                 Ethnicity::African => "African",
@@ -164,7 +192,7 @@ fn person(look: &Look, rng: &mut impl Rng) -> Person {
             .to_owned(),
         );
     } else if look.material.is_none() && !natural && chance(rng, 0.12) {
-        words.push(format!("{}-skinned", plain_word(rng, &look.skin)));
+        words.push(format!("{}-skinned", plain_word(rng, look.skin.name())));
     }
     words.push(noun.to_owned());
     Person { full: words.join(" "), after }
@@ -176,53 +204,59 @@ impl Look {
     }
 }
 
-fn statue(material: &str, person: &Person, rng: &mut impl Rng) -> String {
+fn statue(material: Material, person: &Person, rng: &mut impl Rng) -> String {
     let whole = &person.full;
     let made = match material {
-        "wood" => pick(rng, &["wooden", "wooden", "wood"]),
-        "gold" => pick(rng, &["golden", "gold"]),
-        "stone" => pick(rng, &["stone", "stone", "granite"]),
-        "clay" => pick(rng, &["clay", "clay", "terracotta"]),
-        other => other,
+        Material::Wood => pick(rng, &["wooden", "wooden", "wood"]),
+        Material::Gold => pick(rng, &["golden", "gold"]),
+        Material::Stone => pick(rng, &["stone", "stone", "granite"]),
+        Material::Clay => pick(rng, &["clay", "clay", "terracotta"]),
+        Material::Bronze | Material::Silver | Material::Marble => material.name(),
     };
+    let name = material.name();
     let of = article(whole);
     match rng.random_range(0..10) {
         0..=4 => format!("{made} {} of {of}", pick(rng, &["statue", "statue", "sculpture"])),
         5 | 6 => format!("{made} bust of {of}"),
-        7 => format!("statue of {of} made of {material}"),
-        8 => format!("{whole} made of {material}"),
+        7 => format!("statue of {of} made of {name}"),
+        8 => format!("{whole} made of {name}"),
         _ => match material {
-            "wood" | "stone" | "marble" => format!("{whole} carved out of {material}"),
-            _ => format!("head of {of} made of {material}"),
+            Material::Wood | Material::Stone | Material::Marble => {
+                format!("{whole} carved out of {name}")
+            }
+            _ => format!("head of {of} made of {name}"),
         },
     }
 }
 
-fn features(look: &Look, said: &str, rng: &mut impl Rng) -> Vec<String> {
+fn features(look: &Look, said: &str, extent: Extent, rng: &mut impl Rng) -> Vec<String> {
     let mut list = Vec::new();
-    let natural = super::palette::find(&super::palette::NATURAL_SKIN, &look.skin).is_some();
+    let natural = look.skin.is_natural();
     let statue = look.material.is_some();
-    if !statue && !said.contains("skinned") && chance(rng, if natural { 0.35 } else { 0.93 }) {
-        list.push(format!("{} skin", plain_word(rng, &look.skin)));
+    if !statue
+        && !said.contains("skinned")
+        && extent.mentions(rng, if natural { 0.35 } else { 0.93 })
+    {
+        list.push(format!("{} skin", plain_word(rng, look.skin.name())));
     }
-    if let Some(hair) = hair(look, said, statue, rng) {
+    if let Some(hair) = hair(look, said, extent, rng) {
         list.push(hair);
     }
-    if let Some(beard) = beard(look, statue, rng) {
+    if let Some(beard) = beard(look, extent, rng) {
         list.push(beard);
     }
     if !statue
         && look.expression != Expression::Sleeping
         && look.glasses != Glasses::Sun
-        && chance(rng, 0.22)
+        && extent.mentions(rng, 0.22)
     {
-        list.push(format!("{} eyes", plain_word(rng, &look.eyes)));
+        list.push(format!("{} eyes", plain_word(rng, look.eyes.name())));
     }
-    if look.red_lips && !statue && chance(rng, 0.55) {
+    if look.red_lips && !statue && extent.mentions(rng, 0.55) {
         list.push(pick(rng, &["red lips", "red lips", "red lipstick"]).to_owned());
     }
-    if !statue && look.brow_color != look.hair_color && chance(rng, 0.12) {
-        list.push(format!("{} eyebrows", color_word(rng, &look.brow_color)));
+    if !statue && look.brow_color != look.hair_color && extent.mentions(rng, 0.12) {
+        list.push(format!("{} eyebrows", color_word(rng, look.brow_color)));
     }
     if look.age == AgeGroup::Old && !statue && chance(rng, 0.08) {
         list.push("wrinkles".to_owned());
@@ -230,18 +264,17 @@ fn features(look: &Look, said: &str, rng: &mut impl Rng) -> Vec<String> {
     list
 }
 
-fn hair(look: &Look, said: &str, statue: bool, rng: &mut impl Rng) -> Option<String> {
+fn hair(look: &Look, said: &str, extent: Extent, rng: &mut impl Rng) -> Option<String> {
+    let statue = look.material.is_some();
     if look.hair == HairStyle::Bald {
-        return (look.hat == Hat::None && !said.contains("bald") && chance(rng, 0.6))
+        return (look.hat == Hat::None && !said.contains("bald") && extent.mentions(rng, 0.6))
             .then(|| pick(rng, &["a bald head", "no hair"]).to_owned());
     }
-    if !chance(rng, 0.9) {
+    if !extent.mentions(rng, 0.9) {
         return None;
     }
     let colour =
-        if statue { String::new() } else { format!("{} ", color_word(rng, &look.hair_color)) };
-    let fringe =
-        look.fringe && !matches!(look.hair, HairStyle::Afro | HairStyle::Mohawk | HairStyle::Buzz);
+        if statue { String::new() } else { format!("{} ", color_word(rng, look.hair_color)) };
     let text = match look.hair {
         HairStyle::Bald => return None,
         HairStyle::Buzz => match rng.random_range(0..3) {
@@ -270,26 +303,28 @@ fn hair(look: &Look, said: &str, statue: bool, rng: &mut impl Rng) -> Option<Str
         HairStyle::Long => format!("long {colour}hair"),
     };
     // Now and then only the colour, as people write it.
-    let text = if !statue && chance(rng, 0.10) && !matches!(look.hair, HairStyle::Buzz) {
+    let brief = chance(rng, 0.10) && extent == Extent::Some;
+    let text = if !statue && brief && !matches!(look.hair, HairStyle::Buzz) {
         format!("{colour}hair")
     } else {
         text
     };
-    Some(if fringe && chance(rng, 0.35) {
+    Some(if look.has_fringe() && extent.mentions(rng, 0.35) {
         format!("{text} and {}", pick(rng, &["a fringe", "bangs"]))
     } else {
         text
     })
 }
 
-fn beard(look: &Look, statue: bool, rng: &mut impl Rng) -> Option<String> {
-    if look.beard == BeardStyle::None || !chance(rng, 0.93) {
+fn beard(look: &Look, extent: Extent, rng: &mut impl Rng) -> Option<String> {
+    let statue = look.material.is_some();
+    if look.beard == BeardStyle::None || !extent.mentions(rng, 0.93) {
         return None;
     }
-    let colour = if statue || chance(rng, 0.12) {
+    let colour = if statue || !extent.mentions(rng, 0.88) {
         String::new()
     } else {
-        format!("{} ", color_word(rng, &look.beard_color))
+        format!("{} ", color_word(rng, look.beard_color))
     };
     Some(match look.beard {
         BeardStyle::None => return None,
@@ -309,14 +344,14 @@ fn beard(look: &Look, statue: bool, rng: &mut impl Rng) -> Option<String> {
     })
 }
 
-fn wearing(look: &Look, rng: &mut impl Rng) -> Vec<String> {
+fn wearing(look: &Look, extent: Extent, rng: &mut impl Rng) -> Vec<String> {
     let mut list = Vec::new();
     let statue = look.material.is_some();
-    if look.glasses != Glasses::None && chance(rng, 0.96) {
-        let colour = if statue || chance(rng, 0.7) {
+    if look.glasses != Glasses::None && extent.mentions(rng, 0.96) {
+        let colour = if statue || !extent.mentions(rng, 0.3) {
             String::new()
         } else {
-            format!("{} ", plain_word(rng, &look.glasses_color))
+            format!("{} ", plain_word(rng, look.glasses_color.name()))
         };
         list.push(match look.glasses {
             Glasses::Round => {
@@ -328,11 +363,11 @@ fn wearing(look: &Look, rng: &mut impl Rng) -> Vec<String> {
             _ => format!("{colour}sunglasses"),
         });
     }
-    if look.hat != Hat::None && chance(rng, 0.97) {
-        let colour = if statue || chance(rng, 0.1) {
+    if look.hat != Hat::None && extent.mentions(rng, 0.97) {
+        let colour = if statue || !extent.mentions(rng, 0.9) {
             String::new()
         } else {
-            format!("{} ", plain_word(rng, &look.hat_color))
+            format!("{} ", plain_word(rng, look.hat_color.name()))
         };
         let noun = match look.hat {
             Hat::Cap => pick(rng, &["cap", "cap", "baseball cap"]),
@@ -375,7 +410,7 @@ fn framed(sentence: String, statue: bool, rng: &mut impl Rng) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::studio::palette;
+    use crate::head::look::SkinTone;
     use crate::render::studio::sample::StudioSample;
     use crate::rng;
 
@@ -410,21 +445,22 @@ mod tests {
                     // "baseball cap" holds no "bald"; "woman" holds "man".
                     assert!(allowed || !text.contains(word), "{text}: {look:?}");
                 }
-                for (name, _) in palette::NATURAL_SKIN.iter().chain(&palette::FANTASY_SKIN) {
-                    let claim = format!("{name} skin");
-                    assert!(!text.contains(&claim) || look.skin == *name, "{text}: {look:?}");
+                for tone in SkinTone::ALL {
+                    let claim = format!("{} skin", tone.name());
+                    assert!(!text.contains(&claim) || look.skin == *tone, "{text}: {look:?}");
                 }
-                for (name, _) in &palette::HAIR {
+                for color in HairColor::ALL {
+                    let name = color.name();
                     for noun in ["hair", "afro", "mohawk", "bob"] {
                         let claim = format!(" {name} {noun}");
                         assert!(
-                            !text.contains(&claim) || look.hair_color == *name,
+                            !text.contains(&claim) || look.hair_color == *color,
                             "{text}: {look:?}"
                         );
                     }
                     let claim = format!(" {name} beard");
                     assert!(
-                        !text.contains(&claim) || look.beard_color == *name,
+                        !text.contains(&claim) || look.beard_color == *color,
                         "{text}: {look:?}"
                     );
                 }
@@ -443,35 +479,90 @@ mod tests {
 
     #[test]
     fn the_grammar_covers_the_phrasing_of_prompts() {
-        let man = Look { eyes: "brown".into(), ..Look::default() };
-        says(&Look { skin: "green".into(), ..man.clone() }, "a bald man with green skin");
+        let man = Look::default();
+        says(&Look { skin: SkinTone::Green, ..man }, "a bald man with green skin");
         let long = Look {
             male: false,
             age: AgeGroup::Old,
             hair: HairStyle::Long,
-            hair_color: "white".into(),
-            ..man.clone()
+            hair_color: HairColor::White,
+            ..man
         };
         says(&long, "an old woman with long white hair");
         let smiling = Look {
             expression: Expression::Smiling,
             beard: BeardStyle::Full,
-            beard_color: "red".into(),
+            beard_color: HairColor::Red,
             hair: HairStyle::Short,
-            ..man.clone()
+            ..man
         };
         says(&smiling, "a smiling man with a red beard");
         let glasses = Look {
             male: false,
             hair: HairStyle::Short,
-            hair_color: "black".into(),
+            hair_color: HairColor::Black,
             glasses: Glasses::Round,
-            ..man.clone()
+            ..man
         };
         says(&glasses, "a young woman with short black hair and round glasses");
-        says(&Look { material: Some("bronze".into()), ..man.clone() }, "a bronze statue of a man");
-        says(&Look { hair: HairStyle::Afro, ..man.clone() }, "a DSLR portrait of a man");
+        says(&Look { material: Some(Material::Bronze), ..man }, "a bronze statue of a man");
+        says(&Look { hair: HairStyle::Afro, ..man }, "a DSLR portrait of a man");
         says(&Look { hair: HairStyle::Afro, ..man }, "a head of a man");
+    }
+
+    #[test]
+    fn a_full_caption_leaves_nothing_out() {
+        for seed in 0..400 {
+            let look = StudioSample::random(seed).look;
+            let mut rng = rng::stream(seed, "test", 0, "full caption");
+            let text = full_caption(&look, &mut rng);
+            let plain = text.replace("gray", "grey").replace("ginger", "red");
+            let living = look.material.is_none();
+            let says = |drawn: bool, words: &str| {
+                let found = words.split('|').any(|w| plain.contains(w));
+                assert!(!drawn || found, "{words} in {text}: {look:?}");
+            };
+            let skin = look.skin.name();
+            says(living, &format!("{skin} skin|{skin}-skin"));
+            let hair = look.hair_color.name();
+            says(
+                living && look.hair != HairStyle::Bald,
+                &["hair", "afro", "mohawk", "bob", "buzz", "chin-length", "very short"]
+                    .map(|noun| format!("{hair} {noun}|{hair}e {noun}"))
+                    .join("|"),
+            );
+            let beard = look.beard_color.name();
+            says(
+                living && !matches!(look.beard, BeardStyle::None | BeardStyle::Stubble),
+                &["beard", "goatee", "moustache", "mustache"]
+                    .map(|noun| format!("{beard} {noun}|{beard}e {noun}"))
+                    .join("|"),
+            );
+            let eyes = look.eyes.name();
+            let seen = look.expression != Expression::Sleeping && look.glasses != Glasses::Sun;
+            says(living && seen, &format!("{eyes} eyes"));
+            let brows = look.brow_color.name();
+            let other = look.brow_color != look.hair_color;
+            says(living && other, &format!("{brows} eyebrows|{brows}e eyebrows"));
+            says(look.glasses != Glasses::None, "glasses");
+            let hat = look.hat_color.name();
+            says(
+                living && look.hat != Hat::None,
+                &["cap", "baseball", "beanie", "knitted"]
+                    .map(|noun| format!("{hat} {noun}"))
+                    .join("|"),
+            );
+            says(look.age == AgeGroup::Middle, "middle-aged");
+            says(look.age == AgeGroup::Old, "old|elderly");
+            says(!look.male, "wom|girl|lady");
+            says(look.male, "man|boy|guy");
+            says(living && look.skin.is_natural(), "African|Asian|European|Caucasian");
+            says(look.hair == HairStyle::Afro, "afro");
+            says(look.hair == HairStyle::Long, "long");
+            says(look.expression == Expression::Smiling, "smil|happy");
+            says(look.beard == BeardStyle::Goatee, "goatee");
+            says(look.red_lips && living, "red lip");
+        }
     }
 
     #[test]

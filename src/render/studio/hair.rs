@@ -7,7 +7,7 @@
 
 use super::accessory::hat_distance;
 use super::anatomy::{Anatomy, SKULL, Warp, direction, hairline_distance};
-use super::look::{HairStyle, Hat, Look};
+use crate::head::look::{HairStyle, Hat, Look};
 use super::mesh::{StudioMesh, Surface};
 use super::noise::{fractal, interpolate, noise, step};
 use super::paint::Paint;
@@ -55,7 +55,7 @@ impl Skin<'_> {
 /// Signed distance inside the area where this look's hair grows.
 pub(super) fn grown(anatomy: &Anatomy, look: &Look, vertex: usize) -> f32 {
     let p = anatomy.at[vertex];
-    let raise = 0.085 * look.receding - if fringed(look) { 0.13 } else { 0.0 };
+    let raise = 0.085 * look.receding - if look.has_fringe() { 0.13 } else { 0.0 };
     let mut d = anatomy.hairline[vertex];
     if raise != 0.0 {
         // Keep the mask round the ears, move the front.
@@ -65,14 +65,6 @@ pub(super) fn grown(anatomy: &Anatomy, look: &Look, vertex: usize) -> f32 {
         d = d.min(0.058 - p.x.abs());
     }
     d
-}
-
-fn fringed(look: &Look) -> bool {
-    look.fringe
-        && matches!(
-            look.hair,
-            HairStyle::Short | HairStyle::Bob | HairStyle::Long | HairStyle::Curly
-        )
 }
 
 /// Meridians from the crown: the way that combed hair runs.
@@ -196,8 +188,8 @@ fn solid(anatomy: &Anatomy, warp: &Warp, look: &Look, paint: &Paint) -> StudioMe
     let long = look.hair == HairStyle::Long;
     let end = if long { -0.40 - 0.38 * look.hair_length } else { -0.20 - 0.15 * look.hair_length };
     let lower = if long { 16 } else { 9 };
-    let raise = 0.085 * look.receding - if fringed(look) { 0.13 } else { 0.0 };
-    let part_at = if fringed(look) { 9.0 } else { 0.06 * noise(Vec3::splat(0.5), seed ^ 0x1e) };
+    let raise = 0.085 * look.receding - if look.has_fringe() { 0.13 } else { 0.0 };
+    let part_at = if look.has_fringe() { 9.0 } else { 0.06 * noise(Vec3::splat(0.5), seed ^ 0x1e) };
     // Ahead of this azimuth the face is free.
     let opening = |y: f32| {
         interpolate(

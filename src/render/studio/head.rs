@@ -2,7 +2,7 @@
 
 use super::anatomy::Anatomy;
 use super::hair::Skin;
-use super::look::{HairStyle, Look};
+use crate::head::look::{HairStyle, Look};
 use super::mesh::{StudioMesh, StudioVertex};
 use super::noise::step;
 use super::paint::Paint;

@@ -11,15 +11,12 @@ mod beard;
 pub mod caption;
 mod hair;
 mod head;
-pub mod look;
 mod mesh;
 mod noise;
 mod paint;
-pub mod palette;
 mod sample;
 
 pub use head::StudioHead;
-pub use look::Look;
 pub use mesh::{StudioMesh, StudioVertex};
 pub use sample::{Split, StudioSample, framed_camera, framed_view};
 

@@ -1,9 +1,8 @@
 //! Colours of skin, hair and materials as functions of place.
 
 use super::anatomy::Anatomy;
-use super::look::{AgeGroup, Look};
 use super::noise::{fractal, noise, step};
-use super::palette;
+use crate::head::look::{AgeGroup, HairColor, Look, Material};
 use crate::head::{Part, Region};
 use glam::{Vec2, Vec3};
 
@@ -27,6 +26,9 @@ const LOWER_LID: [Vec2; 4] = [
     Vec2::new(0.110, -0.021),
     Vec2::new(0.143, -0.003),
 ];
+
+/// How bright the eye sees red, green and blue, sRGB-encoded (Rec. 601).
+const LUMINANCE: Vec3 = Vec3::new(0.299, 0.587, 0.114);
 
 /// Distance to a polyline and the share of its length where it is closest.
 pub(super) fn polyline(p: Vec2, line: &[Vec2]) -> (f32, f32) {
@@ -52,7 +54,7 @@ pub(super) struct Paint {
     pub iris: Vec3,
     pub glasses: Vec3,
     pub hat: Vec3,
-    pub material: Option<(String, Vec3)>,
+    pub material: Option<Material>,
     pub seed: u32,
     fantasy: bool,
     age: AgeGroup,
@@ -66,28 +68,18 @@ impl Paint {
             let warm = Vec3::new(1.0 + 0.02 * b, 1.0 + 0.01 * d, 1.0 - 0.02 * b);
             (c * (1.0 + k * a) * warm).clamp(Vec3::ZERO, Vec3::ONE)
         };
-        let skin_of = |name: &str| {
-            palette::find(&palette::NATURAL_SKIN, name)
-                .or_else(|| palette::find(&palette::FANTASY_SKIN, name))
-                .unwrap_or(Vec3::new(0.9, 0.72, 0.59))
-        };
-        let hair_of = |name: &str| palette::find(&palette::HAIR, name).unwrap_or(Vec3::splat(0.3));
-        let fabric = |name: &str| palette::find(&palette::FABRIC, name).unwrap_or(Vec3::splat(0.1));
-        let iris = palette::find(&palette::IRIS, &look.eyes).unwrap_or(Vec3::new(0.3, 0.17, 0.08));
-        let material = look.material.as_ref().map(|name| {
-            (name.clone(), palette::find(&palette::MATERIAL, name).unwrap_or(Vec3::splat(0.5)))
-        });
+        let hair = |color: HairColor, k: f32| jitter(color.srgb(), k);
         Self {
-            skin: jitter(skin_of(&look.skin), 0.05),
-            hair: jitter(hair_of(&look.hair_color), 0.06),
-            brow: jitter(hair_of(&look.brow_color), 0.0) * 0.85,
-            beard: jitter(hair_of(&look.beard_color), 0.05) * 0.96,
-            iris,
-            glasses: fabric(&look.glasses_color),
-            hat: jitter(fabric(&look.hat_color), 0.06),
-            material,
+            skin: jitter(look.skin.srgb(), 0.05),
+            hair: hair(look.hair_color, 0.06),
+            brow: hair(look.brow_color, 0.0) * 0.85,
+            beard: hair(look.beard_color, 0.05) * 0.96,
+            iris: look.eyes.srgb(),
+            glasses: look.glasses_color.srgb(),
+            hat: jitter(look.hat_color.srgb(), 0.06),
+            material: look.material,
             seed: (seed as u32) ^ ((seed >> 32) as u32),
-            fantasy: palette::find(&palette::FANTASY_SKIN, &look.skin).is_some(),
+            fantasy: !look.skin.is_natural(),
             age: look.age,
             red_lips: look.red_lips,
         }
@@ -95,33 +87,34 @@ impl Paint {
 
     /// The statue's material at a place, darkened by `factor`, or `colour` on living heads.
     pub fn finish(&self, colour: Vec3, p: Vec3, factor: f32) -> Vec3 {
-        match &self.material {
-            Some((name, base)) => self.substance(name, *base, p) * factor,
+        match self.material {
+            Some(material) => self.substance(material, p) * factor,
             None => colour,
         }
     }
 
-    fn substance(&self, name: &str, base: Vec3, p: Vec3) -> Vec3 {
+    fn substance(&self, material: Material, p: Vec3) -> Vec3 {
+        let base = material.srgb();
         let s = self.seed;
         let cloud = fractal(p * 6.0, s);
         let grain = noise(p * 38.0, s ^ 0x5);
-        match name {
-            "bronze" => {
+        match material {
+            Material::Bronze => {
                 let patina = step(0.05, 0.6, cloud) * 0.38;
                 let tone = base * (1.0 + 0.10 * cloud + 0.05 * grain);
                 tone.lerp(Vec3::new(0.30, 0.42, 0.34), patina)
             }
-            "gold" | "silver" => base * (1.0 + 0.06 * cloud + 0.02 * grain),
-            "marble" => {
+            Material::Gold | Material::Silver => base * (1.0 + 0.06 * cloud + 0.02 * grain),
+            Material::Marble => {
                 let vein = 1.0 - (fractal(p * 4.5, s ^ 0x9) * 5.0).abs().min(1.0);
                 base.lerp(Vec3::new(0.60, 0.61, 0.64), 0.7 * vein * vein) * (1.0 + 0.02 * cloud)
             }
-            "stone" => base * (1.0 + 0.10 * cloud + 0.13 * grain),
-            "wood" => {
+            Material::Stone => base * (1.0 + 0.10 * cloud + 0.13 * grain),
+            Material::Wood => {
                 let ring = (p.x * 3.0 + p.z * 1.5 + 0.25 * cloud) * 16.0 + 2.0 * p.y;
                 base * (1.0 + 0.18 * ring.sin() + 0.06 * noise(p * Vec3::new(50.0, 5.0, 50.0), s))
             }
-            _ => base * (1.0 + 0.05 * cloud + 0.04 * grain),
+            Material::Clay => base * (1.0 + 0.05 * cloud + 0.04 * grain),
         }
     }
 
@@ -216,15 +209,15 @@ impl Paint {
 
     /// Colours of sclera, iris and pupil, in the shader's order.
     pub fn eyes(&self) -> [Vec3; 3] {
-        match &self.material {
-            Some((_, base)) => [*base * 1.0, *base * 0.72, *base * 0.42],
+        match self.material {
+            Some(material) => [1.0, 0.72, 0.42].map(|shade| material.srgb() * shade),
             None => [Vec3::new(0.95, 0.94, 0.92), self.iris, Vec3::splat(0.03)],
         }
     }
 
     /// Hair-like colour with soft strands; `grain` in about -1..1, `root` darkens.
     pub fn strands(&self, base: Vec3, p: Vec3, grain: f32, root: f32) -> Vec3 {
-        let dark = palette::luminance(base) < 0.18;
+        let dark = base.dot(LUMINANCE) < 0.18;
         let gain = if dark { 0.30 } else { 0.15 };
         let colour = base * (1.0 + gain * grain) * (1.0 - 0.18 * root);
         self.finish(colour, p, (0.88 + 0.09 * grain) * (1.0 - 0.10 * root))

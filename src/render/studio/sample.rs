@@ -1,8 +1,10 @@
 //! Random people: balanced over attributes, with rare pairs oversampled.
 
-use super::look::{AgeGroup, BeardStyle, Ethnicity, Expression, Glasses, HairStyle, Hat, Look};
-use super::palette::{FABRIC, FANTASY_SKIN, HAIR, IRIS, MATERIAL, Named};
 use crate::batch::{Light, View, ViewRegion};
+use crate::head::look::{
+    AgeGroup, BeardStyle, ClothColor, Ethnicity, Expression, Glasses, HairColor, HairStyle, Hat,
+    IrisColor, Look, Material, SkinTone,
+};
 use crate::head::{HeadModel, HeadParams};
 use crate::render::camera::Camera;
 use crate::rng;
@@ -53,8 +55,15 @@ fn weighted<T: Copy>(rng: &mut impl Rng, choices: &[(T, f32)]) -> T {
     choices[choices.len() - 1].0
 }
 
-fn name(rng: &mut impl Rng, table: &[Named]) -> String {
-    table[rng.random_range(0..table.len())].0.to_owned()
+/// Any of the values, all equally likely.
+fn any<T: Copy>(rng: &mut impl Rng, values: &[T]) -> T {
+    values[rng.random_range(0..values.len())]
+}
+
+/// Each value with its weight.
+fn with_weights<T: Copy, const N: usize>(values: &[T], weights: [f32; N]) -> Vec<(T, f32)> {
+    assert_eq!(values.len(), N, "one weight a value");
+    values.iter().copied().zip(weights).collect()
 }
 
 fn normal(rng: &mut impl Rng) -> f32 {
@@ -80,16 +89,12 @@ impl StudioSample {
     }
 }
 
-fn hair_color(rng: &mut impl Rng, age: AgeGroup) -> String {
+fn hair_color(rng: &mut impl Rng, age: AgeGroup) -> HairColor {
     if age == AgeGroup::Old && rng.random_bool(0.55) {
-        return if rng.random_bool(0.5) { "grey" } else { "white" }.to_owned();
+        return if rng.random_bool(0.5) { HairColor::Grey } else { HairColor::White };
     }
-    let choices: Vec<(&str, f32)> = HAIR
-        .iter()
-        .zip([1.5, 1.4, 0.7, 1.4, 1.4, 0.6, 0.8, 0.7, 0.7, 0.7, 0.7, 0.5])
-        .map(|(c, w)| (c.0, w))
-        .collect();
-    weighted(rng, &choices).to_owned()
+    let weights = [1.5, 1.4, 0.7, 1.4, 1.4, 0.6, 0.8, 0.7, 0.7, 0.7, 0.7, 0.5];
+    weighted(rng, &with_weights(HairColor::ALL, weights))
 }
 
 fn look(rng: &mut impl Rng) -> Look {
@@ -123,19 +128,11 @@ fn look(rng: &mut impl Rng) -> Look {
     let fantasy = rng.random_bool(0.36);
     let skin = if fantasy {
         // The rare pair that prompts like: green twice as often.
-        let choices: Vec<(&str, f32)> = FANTASY_SKIN
-            .iter()
-            .map(|c| {
-                (
-                    c.0,
-                    match c.0 {
-                        "green" => 2.0,
-                        "gold" => 0.4,
-                        _ => 1.0,
-                    },
-                )
-            })
-            .collect();
+        let choices = SkinTone::FANTASY.map(|tone| match tone {
+            SkinTone::Green => (tone, 2.0),
+            SkinTone::Gold => (tone, 0.4),
+            _ => (tone, 1.0),
+        });
         weighted(rng, &choices)
     } else {
         let weights: [f32; 8] = match ethnicity {
@@ -143,29 +140,23 @@ fn look(rng: &mut impl Rng) -> Look {
             Ethnicity::Asian => [0.15, 0.25, 0.25, 0.18, 0.14, 0.03, 0.0, 0.0],
             Ethnicity::European => [0.25, 0.32, 0.25, 0.12, 0.06, 0.0, 0.0, 0.0],
         };
-        let choices: Vec<(&str, f32)> =
-            super::palette::NATURAL_SKIN.iter().zip(weights).map(|(c, w)| (c.0, w)).collect();
-        weighted(rng, &choices)
-    }
-    .to_owned();
+        weighted(rng, &with_weights(&SkinTone::NATURAL, weights))
+    };
     let material = (!fantasy && rng.random_bool(0.15)).then(|| {
-        let choices: Vec<(&str, f32)> =
-            MATERIAL.iter().map(|c| (c.0, if c.0 == "bronze" { 2.0 } else { 1.0 })).collect();
-        weighted(rng, &choices).to_owned()
+        weighted(rng, &with_weights(Material::ALL, [2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]))
     });
     let shares: [f32; 8] = if male {
-        [0.22, 0.07, 0.30, 0.10, 0.08, 0.10, 0.02, 0.11]
+        [0.22, 0.07, 0.28, 0.09, 0.08, 0.14, 0.02, 0.10]
     } else {
-        [0.08, 0.03, 0.18, 0.11, 0.09, 0.05, 0.18, 0.28]
+        [0.08, 0.03, 0.18, 0.10, 0.09, 0.07, 0.18, 0.27]
     };
-    let styles: Vec<(HairStyle, f32)> = HairStyle::ALL.iter().copied().zip(shares).collect();
-    let mut hair = weighted(rng, &styles);
+    let mut hair = weighted(rng, &with_weights(HairStyle::ALL, shares));
     let mut hair_color = hair_color(rng, age);
     // Fantasy skin with white hair is what prompts ask for and chance rarely gives.
     if fantasy && rng.random_bool(0.14) {
-        "white".clone_into(&mut hair_color);
+        hair_color = HairColor::White;
     }
-    let brow_color = if rng.random_bool(0.75) { hair_color.clone() } else { name(rng, &HAIR[..7]) };
+    let brow_color = if rng.random_bool(0.75) { hair_color } else { any(rng, &HairColor::NATURAL) };
     let bearded = male && age != AgeGroup::Child && rng.random_bool(0.52);
     let beard = if bearded {
         weighted(
@@ -182,14 +173,14 @@ fn look(rng: &mut impl Rng) -> Look {
         BeardStyle::None
     };
     let beard_color =
-        if rng.random_bool(0.5) { hair_color.clone() } else { self::hair_color(rng, age) };
-    let glasses = if rng.random_bool(0.25) {
+        if rng.random_bool(0.5) { hair_color } else { self::hair_color(rng, age) };
+    let glasses = if rng.random_bool(0.30) {
         weighted(rng, &[(Glasses::Round, 0.45), (Glasses::Square, 0.35), (Glasses::Sun, 0.20)])
     } else {
         Glasses::None
     };
-    let glasses_color = if rng.random_bool(0.6) { "black".to_owned() } else { name(rng, &FABRIC) };
-    let hat = if rng.random_bool(0.115) {
+    let glasses_color = if rng.random_bool(0.6) { ClothColor::Black } else { any(rng, ClothColor::ALL) };
+    let hat = if rng.random_bool(0.16) {
         if matches!(hair, HairStyle::Afro | HairStyle::Mohawk) {
             hair = HairStyle::Short;
         }
@@ -197,7 +188,7 @@ fn look(rng: &mut impl Rng) -> Look {
     } else {
         Hat::None
     };
-    let hat_color = name(rng, &FABRIC);
+    let hat_color = any(rng, ClothColor::ALL);
     let fringe = rng.random_bool(match (male, hair) {
         (false, HairStyle::Bob) => 0.45,
         (false, HairStyle::Short | HairStyle::Long) => 0.3,
@@ -205,15 +196,8 @@ fn look(rng: &mut impl Rng) -> Look {
     });
     let receding =
         if male && age >= AgeGroup::Middle && rng.random_bool(0.5) { rng.random() } else { 0.0 };
-    let eyes = weighted(
-        rng,
-        &IRIS
-            .iter()
-            .map(|c| c.0)
-            .zip([0.34_f32, 0.26, 0.16, 0.08, 0.06, 0.06, 0.04])
-            .collect::<Vec<_>>(),
-    )
-    .to_owned();
+    let shares = [0.34, 0.26, 0.16, 0.08, 0.06, 0.06, 0.04];
+    let eyes = weighted(rng, &with_weights(IrisColor::ALL, shares));
     Look {
         male,
         age,
@@ -360,22 +344,32 @@ pub fn framed_camera(
     Camera::orbit(target, azimuth, elevation, radius, fov, (size, size))
 }
 
-/// A random view of the data set: camera, light (half of them flat) and background.
+/// Share of close-ups of the face.
+const CLOSE_UPS: f64 = 0.4;
+/// Share of views in flat light: what the pipeline asks for when it learns albedo.
+const FLAT: f64 = 0.65;
+
+/// A random view of the data set: camera, light and background. Close-ups show the face
+/// from chin to crown over most of the frame, from the front and the sides.
 #[must_use]
 pub fn framed_view(rng: &mut impl Rng, size: u32) -> (View, [f32; 4]) {
-    let azimuth: f32 = if rng.random_bool(0.35) {
+    let close = rng.random_bool(CLOSE_UPS);
+    let azimuth: f32 = if close {
+        (35.0 * normal(rng)).clamp(-90.0, 90.0)
+    } else if rng.random_bool(0.25) {
         rng.random_range(-60.0..60.0)
     } else {
         rng.random_range(-180.0..180.0)
     };
     let elevation = (5.0 + 12.0 * normal(rng)).clamp(-20.0, 40.0);
     let fov = rng.random_range(24.0..34.0_f32);
-    let distance = rng.random_range(0.95..1.10_f32);
+    let distance =
+        if close { rng.random_range(0.58..0.74_f32) } else { rng.random_range(0.95..1.10_f32) };
     let target = Vec3::new(normal(rng), normal(rng), normal(rng))
         .clamp(Vec3::splat(-2.0), Vec3::splat(2.0))
         * 0.02;
     let camera = framed_camera(azimuth, elevation, fov, distance, target, size);
-    let light = if rng.random_bool(0.5) {
+    let light = if rng.random_bool(FLAT) {
         Light::Flat
     } else {
         let spread = Vec3::new(normal(rng), normal(rng), normal(rng));
@@ -386,7 +380,7 @@ pub fn framed_view(rng: &mut impl Rng, size: u32) -> (View, [f32; 4]) {
     let tint = if rng.random_bool(0.5) { 0.0 } else { 0.05 };
     let background = [0, 1, 2].map(|_| (grey + tint * normal(rng)).clamp(0.2, 1.0));
     let view = View { camera, light, region: ViewRegion::of_azimuth(azimuth), background };
-    (view, [azimuth, elevation, 0.7 / (0.5 * fov).to_radians().tan() * distance, fov])
+    (view, [azimuth, elevation, camera.position.distance(target), fov])
 }
 
 #[cfg(test)]
@@ -407,14 +401,14 @@ mod tests {
             assert!((value - target).abs() < 0.03, "{value} is not near {target}");
         };
         near(share(&|l| l.male), 0.5);
-        near(share(&|l| l.glasses != Glasses::None), 0.25);
-        near(share(&|l| l.hat != Hat::None), 0.115);
+        near(share(&|l| l.glasses != Glasses::None), 0.30);
+        near(share(&|l| l.hat != Hat::None), 0.16);
         near(share(&|l| l.material.is_some()), 0.10);
         for style in HairStyle::ALL {
             assert!(share(&|l| l.hair == *style) > 0.03, "{style:?}");
         }
-        let fantasy = |l: &Look| FANTASY_SKIN.iter().any(|c| c.0 == l.skin);
-        assert!(share(&|l| fantasy(l) && l.hair_color == "white") > 0.05);
+        let fantasy = |l: &Look| !l.skin.is_natural();
+        assert!(share(&|l| fantasy(l) && l.hair_color == HairColor::White) > 0.05);
         assert!(share(&|l| l.beard != BeardStyle::None && l.beard_color != l.hair_color) > 0.07);
         assert!(share(&|l| !l.male && l.beard != BeardStyle::None) == 0.0);
         assert!(share(&|l| !l.male && l.hair == HairStyle::Bald) > 0.02);
