@@ -57,11 +57,16 @@ fn person(look: &Look, seed: u64) -> StudioHead {
     StudioHead::new(&params, look, seed).unwrap()
 }
 
-fn distil(gpu: &GpuContext, look: &Look) -> ImageBatch {
+fn config() -> GenerationConfig {
     let mut config = GenerationConfig::preset("quick").unwrap();
     config.views.size = SIZE;
     config.coarse.steps = STEPS;
     config.guidance.ddim_steps = 1;
+    config
+}
+
+/// The head from eight sides after the configured steps, and the losses on the way.
+fn run(gpu: &GpuContext, config: &GenerationConfig, look: &Look) -> (ImageBatch, Vec<f32>) {
     let people: Vec<StudioHead> = (0..PEOPLE).map(|seed| person(look, seed)).collect();
     let mut studio = Studio::new(gpu).unwrap();
     let draw = Box::new(move |views: &[View]| {
@@ -74,20 +79,41 @@ fn distil(gpu: &GpuContext, look: &Look) -> ImageBatch {
     let guidance =
         ScoreDistillation::new(IdealDenoiser::new(draw), config.guidance.clone(), config.seed);
     let mut stage = CoarseStage::new(gpu, config.coarse_settings(), guidance, ControlRequest::default()).unwrap();
-    let mut losses = Vec::new();
-    for _ in 0..STEPS {
-        losses.push(stage.step().unwrap().loss);
-    }
+    let losses = (0..config.coarse.steps).map(|_| stage.step().unwrap().loss).collect();
+    let views = turntable_views(8, 5.0, SIZE);
+    (stage.field().render(&views, 0, false).unwrap().color, losses)
+}
+
+fn distil(gpu: &GpuContext, look: &Look) -> ImageBatch {
+    let (images, losses) = run(gpu, &config(), look);
     let early: f32 = losses[..4].iter().sum();
     let late: f32 = losses[losses.len() - 4..].iter().sum();
     assert!(late < 0.5 * early, "the loss does not fall: {losses:?}");
-    let views = turntable_views(8, 5.0, SIZE);
-    stage.field().render(&views, 0, false).unwrap().color
+    images
 }
 
 fn distance(a: &ImageBatch, b: &ImageBatch) -> f64 {
     let sum: f64 = a.data.iter().zip(&b.data).map(|(a, b)| f64::from(a - b).powi(2)).sum();
     sum / a.data.len() as f64
+}
+
+#[test]
+fn views_that_do_not_fit_into_one_render_are_taken_one_by_one() {
+    let gpu = GpuContext::new().unwrap();
+    let look = looks()[2].1;
+    let mut whole = config();
+    whole.coarse.steps = 4;
+    let mut parts = whole.clone();
+    // Two of the four views.
+    parts.field.march.max_evaluations = 50_000;
+    let ((a, _), (b, _)) = (run(&gpu, &whole, &look), run(&gpu, &parts, &look));
+    let mut nothing = whole.clone();
+    nothing.coarse.grid_rate = 0.0;
+    let (start, _) = run(&gpu, &nothing, &look);
+    // The same up to the rays' jitter.
+    assert_ne!(a, b, "the limit was not reached");
+    let (off, moved) = (distance(&a, &b), distance(&a, &start));
+    assert!(off < 0.02 * moved, "{off} of {moved}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::views::{self, ViewConfig};
 use crate::batch::{ImageBatch, View};
 use crate::guidance::{ControlImages, ControlRequest, Guidance, StepId};
 use crate::head::{DistanceField, HeadModel, ShapedHead};
-use crate::render::GpuContext;
+use crate::render::{GpuContext, RenderError};
 use crate::render::control::ControlRenderer;
 use crate::render::field::{Field, FieldConfig, PriorGrid, Rates};
 use crate::render::mesh::orbit_view;
@@ -110,10 +110,11 @@ pub struct CoarseStage<G> {
 
 impl<G: Guidance> CoarseStage<G> {
     /// A stage at step 0: the field starts as the mean head prior. `requested` are the
-    /// control images that the guidance needs.
+    /// control images that the guidance needs. One view is drawn as a trial.
     ///
     /// # Errors
-    /// [`StageError::Render`] for settings that the field refuses, or a driver error.
+    /// [`StageError::Render`] for settings that the field refuses, one view of which is
+    /// more than it may hold, or a driver error.
     pub fn new(
         gpu: &GpuContext,
         settings: CoarseSettings<'_>,
@@ -124,8 +125,12 @@ impl<G: Guidance> CoarseStage<G> {
         let head = model.mean().clone();
         let distance = DistanceField::of(&model.closed_surface(&head), PRIOR_RESOLUTION as usize);
         let prior = PriorGrid::from_values(PRIOR_RESOLUTION, distance.values)?;
+        let mut field = Field::new(gpu, settings.field.clone(), &prior, settings.seed)?;
+        // What cannot work is found here, before anything is written.
+        let trial = views::sample(settings.views, settings.seed, "trial", 0);
+        field.render(&trial[..1], 0, true)?;
         Ok(Self {
-            field: Field::new(gpu, settings.field.clone(), &prior, settings.seed)?,
+            field,
             guidance,
             controls: ControlRenderer::new(gpu)?,
             requested,
@@ -158,22 +163,59 @@ impl<G: Guidance> CoarseStage<G> {
         let views = views::sample(&self.views, self.seed, STAGE, self.done);
         let controls = self.draw_controls(&views)?;
         self.field.update_occupancy(self.done)?;
-        let images = self.field.render(&views, self.render_key(0), true)?;
+        let (images, kept) = self.render(&views, 0)?;
         let mut evaluations = self.field.stats().evaluations;
-        let guided = self.guidance.image_gradient(&views, &images.color, &controls, at)?;
+        let guided = self.guidance.image_gradient(&views, &images, &controls, at)?;
         let rates = self.rates(at.progress());
-        self.field.backward(&guided.gradient.data, None)?;
+        self.descend(&views, 0, kept, &guided.gradient)?;
         self.field.step(&rates)?;
         if let Some(target) = &guided.target {
             for inner in 1..self.config.inner_steps {
-                let images = self.field.render(&views, self.render_key(inner), true)?;
+                let (images, kept) = self.render(&views, inner)?;
                 evaluations += self.field.stats().evaluations;
-                self.field.backward(&pull(&images.color, target), None)?;
+                self.descend(&views, inner, kept, &pull(&images, target))?;
                 self.field.step(&rates)?;
             }
         }
         self.done += 1;
         Ok(Progress { done: self.done, loss: guided.loss, timestep: guided.timestep, evaluations })
+    }
+
+    /// Draws the views for training; `true` if the field kept what their gradient needs.
+    /// If all of them together are more than it may hold, they are only drawn, and
+    /// [`Self::descend`] takes them one by one.
+    fn render(&mut self, views: &[View], inner: u32) -> Result<(ImageBatch, bool), StageError> {
+        let key = self.render_key(inner);
+        match self.field.render(views, key, true) {
+            Ok(images) => Ok((images.color, true)),
+            Err(RenderError::TooLarge { .. }) if views.len() > 1 => {
+                Ok((self.field.render(views, key, false)?.color, false))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Adds the gradient of the views to the field's, with that of the regularisers.
+    fn descend(
+        &mut self,
+        views: &[View],
+        inner: u32,
+        kept: bool,
+        gradient: &ImageBatch,
+    ) -> Result<(), StageError> {
+        if kept {
+            self.field.backward(&gradient.data, None)?;
+            return Ok(());
+        }
+        // Regularisers are means over a render: each view brings its share.
+        let whole = self.field.regularisers();
+        self.field.set_regularisers(whole.scaled(1.0 / views.len() as f32))?;
+        for (i, view) in views.iter().enumerate() {
+            self.field.render(&[*view], self.render_key(inner) ^ i as u64, true)?;
+            self.field.backward(gradient.view(i), None)?;
+        }
+        self.field.set_regularisers(whole)?;
+        Ok(())
     }
 
     fn draw_controls(&mut self, views: &[View]) -> Result<ControlImages, StageError> {
@@ -231,7 +273,8 @@ impl<G: Guidance> CoarseStage<G> {
 }
 
 /// Gradient of `sum (x - target)^2 / views`.
-fn pull(images: &ImageBatch, target: &ImageBatch) -> Vec<f32> {
+fn pull(images: &ImageBatch, target: &ImageBatch) -> ImageBatch {
     let scale = 2.0 / images.views as f32;
-    images.data.iter().zip(&target.data).map(|(x, t)| (x - t) * scale).collect()
+    let data = images.data.iter().zip(&target.data).map(|(x, t)| (x - t) * scale).collect();
+    ImageBatch { data, ..*images }
 }

@@ -38,6 +38,17 @@ pub enum RenderError {
         /// What was seen.
         what: String,
     },
+    /// A training render needs more of the field than may be held at once.
+    #[error(
+        "{evaluations} field evaluations are needed at once and march.max_evaluations is {limit}: \
+         lower --size, or raise march.step in the preset"
+    )]
+    TooLarge {
+        /// Evaluations that it needs.
+        evaluations: u64,
+        /// The most that the settings allow.
+        limit: u32,
+    },
     /// The caller asked for something impossible.
     #[error("{0}")]
     Invalid(String),

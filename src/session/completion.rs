@@ -119,16 +119,22 @@ mod tests {
             let rest = others.map(|c| (json!(c), (1.0 - red) / 5.0));
             odds("beard_color", &[&[(json!("red"), red)], &rest[..]].concat())
         };
+        let beard = |shares: [f32; 5]| {
+            let styles = ["full", "long", "moustache", "goatee", "stubble"];
+            let none = 1.0 - shares.iter().sum::<f32>();
+            let grown = styles.iter().zip(shares).map(|(s, p)| (json!(s), p));
+            odds("beard", &grown.chain([(json!("none"), none)]).collect::<Vec<_>>())
+        };
         let said = vec![
             odds("male", &[(json!(true), 0.98), (json!(false), 0.02)]),
-            odds("beard", &[(json!("full"), 0.7), (json!("long"), 0.28), (json!("none"), 0.02)]),
+            beard([0.7, 0.28, 0.002, 0.002, 0.002]),
             colors(0.97),
             odds("hair", &[(json!("bald"), 0.3), (json!("short"), 0.4), (json!("long"), 0.3)]),
             odds("shoe_size", &[(json!(44), 0.99), (json!(45), 0.01)]),
         ];
         let usual = vec![
             odds("male", &[(json!(true), 0.5), (json!(false), 0.5)]),
-            odds("beard", &[(json!("full"), 0.1), (json!("long"), 0.1), (json!("none"), 0.8)]),
+            beard([0.1, 0.1, 0.1, 0.1, 0.1]),
             colors(0.15),
             odds("hair", &[(json!("bald"), 0.3), (json!("short"), 0.4), (json!("long"), 0.3)]),
             odds("shoe_size", &[(json!(44), 0.5), (json!(45), 0.5)]),

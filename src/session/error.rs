@@ -56,9 +56,10 @@ impl SessionError {
             | Self::Project(_)
             | Self::OtherSettings(_)
             | Self::Model(DiffusionError::Checkpoint(_)) => true,
-            Self::Render(error) => {
-                matches!(error, RenderError::NoAdapter | RenderError::NoDevice { .. })
-            }
+            Self::Render(error) | Self::Stage(StageError::Render(error)) => matches!(
+                error,
+                RenderError::NoAdapter | RenderError::NoDevice { .. } | RenderError::TooLarge { .. }
+            ),
             _ => false,
         }
     }

@@ -73,7 +73,7 @@ fn missing_files() {
         assert!(error.ends_with(&format!("{part} does not exist")), "{error}");
     }
     let error = complaint("sd_like", |folder| std::fs::remove_dir_all(folder.join("vae")).unwrap());
-    assert!(error.contains("neither a `vae` folder"), "{error}");
+    assert!(error.contains("has no `vae` folder, and 4 channels are no blocks"), "{error}");
     let error =
         complaint("pixel_space", |f| std::fs::remove_dir_all(f.join("region_text")).unwrap());
     assert!(error.ends_with("region_text does not exist"), "{error}");
@@ -94,8 +94,8 @@ fn broken_json() {
         assert!(error.contains(&format!("{file} is not valid JSON")), "{error}");
     }
     let error =
-        complaint("pixel_space", |f| std::fs::write(f.join("headsculpt.json"), "{}").unwrap());
-    assert!(error.contains("headsculpt.json is not valid JSON: missing field"), "{error}");
+        complaint("pixel_space", |f| std::fs::write(f.join("headsculpt.json"), "{\"controls\": 3}").unwrap());
+    assert!(error.contains("headsculpt.json is not valid JSON"), "{error}");
     let error = complaint("odd_channels", |f| {
         std::fs::write(f.join("tokenizer/tokenizer.json"), "[").unwrap();
     });
@@ -148,6 +148,17 @@ fn unsupported_or_absurd_fields() {
         let error = complaint(name, |folder| edit(&folder.join(file), |v| v[field] = value));
         assert!(error.contains(file) && error.contains(&format!("`{field}`")), "{error}");
     }
+}
+
+#[test]
+fn what_a_pixel_space_folder_leaves_out_is_read_from_the_networks() {
+    let folder = tempfile::tempdir().unwrap();
+    copy(&fixture("pixel_space"), folder.path());
+    std::fs::remove_file(folder.path().join("headsculpt.json")).unwrap();
+    let model = DiffusionModel::load(folder.path(), &Device::Cpu).unwrap();
+    assert_eq!((model.latents().channels(), model.latents().factor()), (12, 2));
+    assert_eq!(model.latent_shape().0, 12);
+    assert_eq!(model.guidance_scale(), 7.5);
 }
 
 #[test]

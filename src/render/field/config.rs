@@ -313,6 +313,20 @@ impl FieldConfig {
 }
 
 impl Regularisers {
+    /// All weights times a factor.
+    #[must_use]
+    pub fn scaled(&self, factor: f32) -> Self {
+        Self {
+            entropy: self.entropy * factor,
+            orientation: self.orientation * factor,
+            binarise: self.binarise * factor,
+            area: self.area * factor,
+            roughness: self.roughness * factor,
+            smooth_absolute: self.smooth_absolute.map(|w| w * factor),
+            smooth_squared: self.smooth_squared.map(|w| w * factor),
+        }
+    }
+
     /// Checks every weight.
     ///
     /// # Errors

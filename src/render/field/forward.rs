@@ -173,8 +173,9 @@ impl Field {
     /// kept until the next render or step.
     ///
     /// # Errors
-    /// [`RenderError::Invalid`] for views of different or excessive size, and in
-    /// training for more evaluations than `march.max_evaluations`.
+    /// [`RenderError::Invalid`] for views of different or excessive size,
+    /// [`RenderError::TooLarge`] in training for more evaluations than
+    /// `march.max_evaluations`.
     pub fn render(
         &mut self,
         views: &[View],
@@ -229,10 +230,7 @@ impl Field {
             let limit = self.config.march.max_evaluations;
             let evaluations = marched.evaluations();
             if evaluations > u64::from(limit) {
-                return Err(RenderError::Invalid(format!(
-                    "this step needs {evaluations} field evaluations and march.max_evaluations \
-                     is {limit}: raise it, lower the image size or enlarge march.step"
-                )));
+                return Err(RenderError::TooLarge { evaluations, limit });
             }
             let composite = self.shoot(&view_buffer, march, &marched, true, &mut rendered)?;
             self.pending = Some(Pending {

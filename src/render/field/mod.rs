@@ -300,6 +300,12 @@ impl Field {
         self.prior_weight
     }
 
+    /// The regularisers' weights.
+    #[must_use]
+    pub fn regularisers(&self) -> Regularisers {
+        self.regularisers
+    }
+
     /// Changes the regularisers from the next render on.
     ///
     /// # Errors
