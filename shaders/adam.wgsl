@@ -7,15 +7,13 @@ struct Settings {
     period: u32,
     reserved: u32,
     rates: vec4<f32>,
+    // So do what is added to the root of the second moment.
+    epsilons: vec4<f32>,
     beta1: f32,
     beta2: f32,
-    epsilon: f32,
     // 1 / (1 - beta^t) for both moments.
     unbias1: f32,
     unbias2: f32,
-    pad0: f32,
-    pad1: f32,
-    pad2: f32,
 }
 
 @group(0) @binding(0) var<uniform> settings: Settings;
@@ -45,6 +43,7 @@ fn adam(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let v = v0 + (1.0 - settings.beta2) * (g * g - v0);
     mean[i] = m;
     variance[i] = v;
-    let rate = settings.rates[k % settings.period];
-    parameters[i] -= rate * m * settings.unbias1 / (sqrt(v * settings.unbias2) + settings.epsilon);
+    let channel = k % settings.period;
+    let root = sqrt(v * settings.unbias2) + settings.epsilons[channel];
+    parameters[i] -= settings.rates[channel] * m * settings.unbias1 / root;
 }

@@ -94,7 +94,7 @@ impl Paint {
 
 fn textured(mesh: &Mesh, paint: &Paint) -> TexturedMesh {
     let clock = Instant::now();
-    let textured = bake(mesh, UnwrapOptions::default(), 65_536, |points: &[Vec3]| {
+    let textured = bake(mesh, UnwrapOptions::default(), 65_536, |points: &[Vec3], _| {
         Ok::<_, Infallible>(points.iter().map(|p| paint.at(*p)).collect())
     })
     .expect("bakes");

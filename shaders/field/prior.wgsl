@@ -26,7 +26,7 @@ fn shell_logit(p: vec3<f32>, d: f32, weight: f32) -> f32 {
 
 // A filled head with a soft skin.
 fn solid_logit(d: f32, weight: f32) -> f32 {
-    let x = clamp(-d / SOLID_WIDTH, SOLID_MIN, SOLID_MAX);
+    let x = clamp(SOLID_SURFACE - d / SOLID_WIDTH, SOLID_MIN, SOLID_MAX);
     return weight * max(x, 0.0) + min(x, 0.0);
 }
 

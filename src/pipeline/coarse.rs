@@ -16,9 +16,9 @@ use std::collections::BTreeMap;
 /// Name of the stage in events, checkpoints and random streams.
 pub const STAGE: &str = "coarse";
 
-/// Nodes a side of the lattice on which the field sees the prior's distance: 0.016
-/// world units apart, about 5 mm, and interpolated.
-const PRIOR_RESOLUTION: u32 = 128;
+/// Nodes a side of the lattice on which the field sees the prior's distance: 0.01
+/// world units apart, about 3 mm, and interpolated.
+const PRIOR_RESOLUTION: u32 = 192;
 
 /// How long and how fast the field is optimised.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +35,10 @@ pub struct CoarseConfig {
     pub snapshot_every: u64,
     /// Learning rate of the feature grid.
     pub grid_rate: f32,
+    /// Learning rate of its first feature, the density logit, for a field without a
+    /// network; by default the grid's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub density_rate: Option<f32>,
     /// Learning rate of the small network.
     pub network_rate: f32,
     /// Factor on the learning rates at the last step; they fall linearly to it.
@@ -55,6 +59,7 @@ impl CoarseConfig {
         }
         for (field, value, max) in [
             ("coarse.grid_rate", self.grid_rate, 10.0),
+            ("coarse.density_rate", self.density_rate.unwrap_or(0.0), 10.0),
             ("coarse.network_rate", self.network_rate, 10.0),
             ("coarse.final_rate", self.final_rate, 1.0),
             ("coarse.control_scale", self.control_scale as f32, 10.0),
@@ -239,7 +244,12 @@ impl<G: Guidance> CoarseStage<G> {
 
     fn rates(&self, progress: f64) -> Rates {
         let factor = 1.0 + (self.config.final_rate - 1.0) * progress as f32;
-        Rates::new(self.config.grid_rate * factor, self.config.network_rate * factor)
+        let mut rates =
+            Rates::new(self.config.grid_rate * factor, self.config.network_rate * factor);
+        if let Some(rate) = self.config.density_rate {
+            rates.features[0] = rate * factor;
+        }
+        rates
     }
 
     /// Front, left, back and right views of the field as it is.

@@ -6,13 +6,18 @@ use crate::geometry::cleanup::{Accessory, CleanUp};
 use crate::geometry::extract::{self, SurfaceOptions};
 use crate::geometry::grid::ScalarGrid;
 use crate::geometry::uv::UnwrapOptions;
+use crate::render::RenderError;
 use crate::render::bake::{self, BakeError};
-use crate::render::field::Field;
+use crate::render::field::{Field, FieldPoint};
 use glam::Vec3;
 use serde::{Deserialize, Serialize};
 
 /// Texels whose colour is asked of the field at once.
-const BAKE_BATCH: usize = 1 << 16;
+const BAKE_BATCH: usize = 1 << 15;
+/// Where a look at the surface begins and ends, along the normal, world units.
+const LOOK: [f32; 2] = [0.02, -0.08];
+/// Samples of a look.
+const LOOK_SAMPLES: usize = 11;
 
 /// How the mesh is made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -101,8 +106,8 @@ pub fn extract(field: &mut Field, config: &MeshConfig) -> Result<Avatar, StageEr
         ));
     }
     let unwrap = UnwrapOptions { size: config.texture, ..UnwrapOptions::default() };
-    let textured = bake::bake(&surface.mesh, unwrap, BAKE_BATCH, |points| {
-        Ok(field.query(points)?.iter().map(|sample| sample.albedo).collect())
+    let textured = bake::bake(&surface.mesh, unwrap, BAKE_BATCH, |points, normals| {
+        Ok(seen_colors(field, points, normals)?)
     })
     .map_err(|error| match error {
         BakeError::Source(error) => error,
@@ -110,4 +115,38 @@ pub fn extract(field: &mut Field, config: &MeshConfig) -> Result<Avatar, StageEr
         other => StageError::Bake(other.to_string()),
     })?;
     Ok(Avatar { textured, notes })
+}
+
+/// What an eye right above each point sees: the albedo composited along the inward normal,
+/// as in a render. A surface of the field is not a sheet, and its optimised colours are only
+/// meant to add up; on the mesh itself, where the density just begins, they overshoot.
+fn seen_colors(
+    field: &mut Field,
+    points: &[Vec3],
+    normals: &[Vec3],
+) -> Result<Vec<[f32; 3]>, RenderError> {
+    let spacing = (LOOK[0] - LOOK[1]) / (LOOK_SAMPLES - 1) as f32;
+    let look = |(point, normal): (&Vec3, &Vec3)| {
+        let (point, normal) = (*point, *normal);
+        (0..LOOK_SAMPLES).map(move |k| point + normal * (LOOK[0] - k as f32 * spacing))
+    };
+    let samples: Vec<Vec3> = points.iter().zip(normals).flat_map(look).collect();
+    let found = field.query(&samples)?;
+    let composite = |ray: &[FieldPoint]| {
+        let (mut passed, mut color) = (1.0_f32, Vec3::ZERO);
+        for sample in ray {
+            let left = passed * (-sample.sigma * spacing).exp();
+            color += (passed - left) * Vec3::from_array(sample.albedo);
+            passed = left;
+        }
+        let seen = 1.0 - passed;
+        if seen > 1e-3 {
+            (color / seen).to_array()
+        } else {
+            // Nothing is dense here: the colour of the surface itself.
+            let surface = (LOOK[0] / spacing).round() as usize;
+            ray[surface].albedo
+        }
+    };
+    Ok(found.chunks_exact(LOOK_SAMPLES).map(composite).collect())
 }

@@ -12,7 +12,7 @@ pub struct AdamConfig {
     pub beta1: f32,
     /// Decay of the second moment.
     pub beta2: f32,
-    /// Added to the root of the second moment.
+    /// Usually added to the root of the second moment (see [`AdamGroup::epsilons`]).
     pub epsilon: f32,
 }
 
@@ -47,7 +47,7 @@ pub struct AdamState {
     pub steps: u64,
 }
 
-/// A run of parameters that share their rates.
+/// A run of parameters that share their rates and epsilons.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamGroup {
     /// First parameter.
@@ -56,6 +56,9 @@ pub struct AdamGroup {
     pub count: u32,
     /// Learning rates; parameter `first + k` has `rates[k % period]`.
     pub rates: [f32; 4],
+    /// What is added to the root of the second moment, likewise. Gradients well below it
+    /// move a parameter in proportion to their size rather than at the full rate.
+    pub epsilons: [f32; 4],
     /// 1..=4.
     pub period: u32,
 }
@@ -68,12 +71,11 @@ struct Settings {
     period: u32,
     reserved: u32,
     rates: [f32; 4],
+    epsilons: [f32; 4],
     beta1: f32,
     beta2: f32,
-    epsilon: f32,
     unbias1: f32,
     unbias2: f32,
-    pad: [f32; 3],
 }
 
 impl Adam {
@@ -104,8 +106,9 @@ impl Adam {
     /// Takes one step: `parameters -= rate * m^ / (sqrt(v^) + epsilon)` for each group.
     ///
     /// # Errors
-    /// [`RenderError::Invalid`] for a group beyond the parameters or a rate that is not
-    /// a finite non-negative number; nothing is changed then.
+    /// [`RenderError::Invalid`] for a group beyond the parameters, a rate that is not a
+    /// finite non-negative number, or an epsilon that is not a finite positive one;
+    /// nothing is changed then.
     pub fn step(
         &mut self,
         parameters: &wgpu::Buffer,
@@ -124,6 +127,9 @@ impl Adam {
             if let Some(rate) = group.rates.iter().find(|r| !r.is_finite() || **r < 0.0) {
                 return Err(RenderError::Invalid(format!("a learning rate cannot be {rate}")));
             }
+            if let Some(epsilon) = group.epsilons.iter().find(|e| !e.is_finite() || **e <= 0.0) {
+                return Err(RenderError::Invalid(format!("Adam's epsilon cannot be {epsilon}")));
+            }
         }
         self.steps += 1;
         let unbias = |beta: f32| {
@@ -141,9 +147,9 @@ impl Adam {
                         count: group.count,
                         period: group.period,
                         rates: group.rates,
+                        epsilons: group.epsilons,
                         beta1: self.config.beta1,
                         beta2: self.config.beta2,
-                        epsilon: self.config.epsilon,
                         unbias1: unbias(self.config.beta1),
                         unbias2: unbias(self.config.beta2),
                         ..Settings::zeroed()
@@ -200,9 +206,10 @@ mod tests {
         let parameters = context.storage("parameters", &start);
         let mut adam = Adam::new(&context, 6, AdamConfig::default()).unwrap();
         let rates = [1e-2, 3e-2, 0.0, 0.0];
+        let epsilons = [1e-15, 0.5, 1.0, 1.0];
         let groups = [
-            AdamGroup { first: 0, count: 4, rates, period: 2 },
-            AdamGroup { first: 4, count: 1, rates: [1e-3; 4], period: 1 },
+            AdamGroup { first: 0, count: 4, rates, epsilons, period: 2 },
+            AdamGroup { first: 4, count: 1, rates: [1e-3; 4], epsilons: [1e-15; 4], period: 1 },
         ];
         let mut expected = start.map(f64::from);
         let (mut m, mut v) = ([0.0_f64; 6], [0.0_f64; 6]);
@@ -219,7 +226,8 @@ mod tests {
                 v[i] = 0.99 * v[i] + 0.01 * g * g;
                 let (m, v) =
                     (m[i] / (1.0 - 0.9_f64.powi(step)), v[i] / (1.0 - 0.99_f64.powi(step)));
-                expected[i] -= rate * m / (v.sqrt() + 1e-15);
+                let epsilon = if i == 4 { 1e-15 } else { f64::from(epsilons[i % 2]) };
+                expected[i] -= rate * m / (v.sqrt() + epsilon);
             }
         }
         let got: Vec<f32> = context.read(&parameters, 6).unwrap();
@@ -235,9 +243,12 @@ mod tests {
         let context = GpuContext::new().unwrap();
         let buffer = context.storage("parameters", &[0.0_f32; 4]);
         let mut adam = Adam::new(&context, 4, AdamConfig::default()).unwrap();
-        let group = AdamGroup { first: 2, count: 3, rates: [0.1; 4], period: 1 };
+        let epsilons = [1e-15; 4];
+        let group = AdamGroup { first: 2, count: 3, rates: [0.1; 4], epsilons, period: 1 };
         assert!(adam.step(&buffer, &buffer, &[group]).is_err());
-        let group = AdamGroup { first: 0, count: 4, rates: [f32::NAN; 4], period: 1 };
+        let group = AdamGroup { first: 0, count: 4, rates: [f32::NAN; 4], epsilons, period: 1 };
+        assert!(adam.step(&buffer, &buffer, &[group]).is_err());
+        let group = AdamGroup { rates: [0.1; 4], epsilons: [0.0; 4], ..group };
         assert!(adam.step(&buffer, &buffer, &[group]).is_err());
         assert_eq!(adam.steps(), 0);
     }

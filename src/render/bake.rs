@@ -103,8 +103,8 @@ impl TexelMap {
         Ok(map)
     }
 
-    /// Asks `source` for the colours (sRGB-encoded, `[0, 1]`) of all covered texels, at
-    /// most `batch` points at a time, and spreads them over the texels between charts.
+    /// Asks `source` for the colours (sRGB-encoded, `[0, 1]`) of all covered texels by
+    /// their points and unit normals, at most `batch` at a time, and spreads them over the texels between charts.
     ///
     /// # Errors
     /// [`BakeError::Source`] with the source's own error, [`BakeError::Count`] and
@@ -112,13 +112,15 @@ impl TexelMap {
     pub fn paint<E>(
         &self,
         batch: usize,
-        mut source: impl FnMut(&[Vec3]) -> Result<Vec<[f32; 3]>, E>,
+        mut source: impl FnMut(&[Vec3], &[Vec3]) -> Result<Vec<[f32; 3]>, E>,
     ) -> Result<RgbaImage, BakeError<E>> {
         let edge = self.size as usize;
         let mut colours: Vec<Option<[u8; 3]>> = vec![None; edge * edge];
         let batch = batch.max(1);
-        for (points, texels) in self.positions.chunks(batch).zip(self.texels.chunks(batch)) {
-            let answer = source(points).map_err(BakeError::Source)?;
+        let normals = self.normals.chunks(batch);
+        let places = self.positions.chunks(batch).zip(normals);
+        for ((points, normals), texels) in places.zip(self.texels.chunks(batch)) {
+            let answer = source(points, normals).map_err(BakeError::Source)?;
             if answer.len() != points.len() {
                 return Err(BakeError::Count { expected: points.len(), actual: answer.len() });
             }
@@ -147,7 +149,7 @@ pub fn bake<E>(
     mesh: &Mesh,
     options: UnwrapOptions,
     batch: usize,
-    source: impl FnMut(&[Vec3]) -> Result<Vec<[f32; 3]>, E>,
+    source: impl FnMut(&[Vec3], &[Vec3]) -> Result<Vec<[f32; 3]>, E>,
 ) -> Result<TexturedMesh, BakeError<E>> {
     let atlas = unwrap(mesh, options)?;
     let normals = atlas.carry(&smooth::vertex_normals(mesh));
@@ -263,7 +265,7 @@ mod tests {
         let options = SurfaceOptions { triangles: 8000, ..SurfaceOptions::default() };
         let mesh = surface(&grid, &options).expect("closed").mesh;
         let mut largest = 0;
-        let textured = bake(&mesh, UnwrapOptions::default(), 10_000, |points: &[Vec3]| {
+        let textured = bake(&mesh, UnwrapOptions::default(), 10_000, |points: &[Vec3], _| {
             largest = largest.max(points.len());
             Ok::<_, Infallible>(points.iter().map(|p| paint(*p)).collect())
         })
@@ -297,7 +299,7 @@ mod tests {
         let uvs = [Vec2::new(0.25, 0.25), Vec2::new(0.25, 0.75), Vec2::new(0.75, 0.25)];
         let map = TexelMap::new(&mesh, &[Vec3::Z; 3], &uvs, 64).expect("valid");
         let red = map
-            .paint(100, |p| Ok::<_, Infallible>(vec![[1.0, 0.25, 0.0]; p.len()]))
+            .paint(100, |p, n| Ok::<_, Infallible>(vec![[1.0, 0.25, 0.0]; p.len().min(n.len())]))
             .expect("paints");
         assert!(red.pixels().all(|p| p.0 == [255, 64, 0, 255]));
         // A texel in the middle of the triangle knows its point.
@@ -310,11 +312,13 @@ mod tests {
     fn broken_sources_are_named() {
         let mesh = samples::cube(Vec3::ZERO, 0.5);
         let options = UnwrapOptions { size: 64, padding: 2, ..UnwrapOptions::default() };
-        let short = bake(&mesh, options, 50, |_| Ok::<_, Infallible>(vec![[0.0; 3]; 7]));
+        let short = bake(&mesh, options, 50, |_, _| Ok::<_, Infallible>(vec![[0.0; 3]; 7]));
         assert!(matches!(short, Err(BakeError::Count { expected: 50, actual: 7 })));
-        let nan = bake(&mesh, options, 50, |p| Ok::<_, Infallible>(vec![[f32::NAN; 3]; p.len()]));
+        let nan = bake(&mesh, options, 50, |p, _| {
+            Ok::<_, Infallible>(vec![[f32::NAN; 3]; p.len()])
+        });
         assert!(matches!(nan, Err(BakeError::NotFinite(..))));
-        let own = bake(&mesh, options, 50, |_| Err("lost the field"));
+        let own = bake(&mesh, options, 50, |_, _| Err("lost the field"));
         assert_eq!(own.err().map(|e| matches!(e, BakeError::Source("lost the field"))), Some(true));
     }
 }

@@ -26,6 +26,10 @@ pub struct FieldConfig {
     pub normal_epsilon: f32,
     /// The optimiser's constants.
     pub adam: AdamConfig,
+    /// Adam's epsilon for the first feature, which is the density logit in a field without
+    /// a network; by default the usual one. Adam gives noise the same step as a signal, and
+    /// noise in the density dents surfaces: an epsilon of the noise's size prevents that.
+    pub density_epsilon: Option<f32>,
 }
 
 /// The multiresolution grid: geometric resolutions from base to finest, each level
@@ -104,10 +108,14 @@ pub enum PriorConfig {
         /// Where that is reached.
         clearance_distance: f32,
     },
-    /// `clamp(-d / width, min, max)`; the prior's weight scales its positive part.
+    /// `clamp(surface - d / width, min, max)`; the prior's weight scales its positive part.
     Solid {
         /// Distance over which the logit changes by one.
         width: f32,
+        /// Logit on the prior's surface: where the mesh is extracted, so that a head that
+        /// nothing moves stays the prior.
+        #[serde(default)]
+        surface: f32,
         /// Lowest logit, outside.
         min: f32,
         /// Highest logit, inside.
@@ -190,6 +198,12 @@ impl Rates {
 }
 
 impl FieldConfig {
+    /// Adam's epsilon for each feature of a grid entry.
+    pub(super) fn feature_epsilons(&self) -> [f32; 4] {
+        let usual = self.adam.epsilon;
+        [self.density_epsilon.unwrap_or(usual), usual, usual, usual]
+    }
+
     /// The published setting: 16 levels from 16 to 2048, 2^19 entries, MLP 32-64-64-4,
     /// a shell prior, 1024 steps along the cube's diagonal. Wants a GPU.
     #[must_use]
@@ -204,6 +218,7 @@ impl FieldConfig {
             regularisers: Regularisers::default(),
             normal_epsilon: 0.005,
             adam: AdamConfig::default(),
+            density_epsilon: None,
         }
     }
 
@@ -241,7 +256,7 @@ impl FieldConfig {
             },
             mlp: MlpConfig { hidden_width: 0, hidden_layers: 0, train: false },
             density: DensityConfig { activation: DensityActivation::Sigmoid, scale: 130.0 },
-            prior: PriorConfig::Solid { width: 0.014, min: -6.5, max: 6.0 },
+            prior: PriorConfig::Solid { width: 0.014, surface: 0.0, min: -6.5, max: 6.0 },
             march: MarchConfig { step: 0.0135, cull_depth: 16.0, ..MarchConfig::default() },
             occupancy: OccupancyConfig {
                 resolution: 64,
@@ -251,6 +266,7 @@ impl FieldConfig {
             regularisers: Regularisers::default(),
             normal_epsilon: 0.01,
             adam: AdamConfig::default(),
+            density_epsilon: None,
         }
     }
 
@@ -285,8 +301,9 @@ impl FieldConfig {
                 finite("prior.clearance", clearance, 0.0, 100.0)?;
                 finite("prior.clearance_distance", clearance_distance, 1e-4, 10.0)?;
             }
-            PriorConfig::Solid { width, min, max } => {
+            PriorConfig::Solid { width, surface, min, max } => {
                 finite("prior.width", width, 1e-4, 10.0)?;
+                finite("prior.surface", surface, -20.0, 20.0)?;
                 finite("prior.min", min, -100.0, 0.0)?;
                 finite("prior.max", max, 0.0, 100.0)?;
             }
@@ -308,6 +325,7 @@ impl FieldConfig {
         finite("adam.beta1", self.adam.beta1, 0.0, 0.9999)?;
         finite("adam.beta2", self.adam.beta2, 0.0, 0.99999)?;
         finite("adam.epsilon", self.adam.epsilon, 1e-20, 1.0)?;
+        finite("density_epsilon", self.feature_epsilons()[0], 1e-20, 1.0)?;
         self.regularisers.validate()
     }
 }

@@ -326,12 +326,14 @@ impl Field {
             first: 0,
             count: self.layout.grid_floats,
             rates: rates.features,
+            epsilons: self.config.feature_epsilons(),
             period: self.layout.features,
         };
         let mlp = AdamGroup {
             first: self.layout.grid_floats,
             count: if self.config.mlp.train { 4 * self.layout.mlp_vectors } else { 0 },
             rates: [rates.mlp; 4],
+            epsilons: [self.config.adam.epsilon; 4],
             period: 1,
         };
         self.adam.step(&self.parameters, &self.gradient, &[grid, mlp])?;

@@ -125,8 +125,9 @@ impl Reference {
                 let x = (d / f64::from(clearance_distance)).clamp(0.0, 1.0);
                 self.prior_weight * shell + b - f64::from(clearance) * x * x * (3.0 - 2.0 * x)
             }
-            PriorConfig::Solid { width, min, max } => {
-                let x = (-self.distance(p) / f64::from(width)).clamp(min.into(), max.into());
+            PriorConfig::Solid { width, surface, min, max } => {
+                let x = f64::from(surface) - self.distance(p) / f64::from(width);
+                let x = x.clamp(min.into(), max.into());
                 self.prior_weight * x.max(0.0) + x.min(0.0)
             }
         }

@@ -159,16 +159,16 @@ fn constants(config: &FieldConfig, layout: &Layout, prior_side: u32) -> String {
     float("NORMAL_EPSILON", config.normal_epsilon);
     float("DENSITY_SCALE", config.density.scale);
     let mut kind = 0;
-    let (mut shell, mut solid) = ([1.0, 0.0, 1.0, 0.0, 1.0], [1.0, 0.0, 0.0]);
+    let (mut shell, mut solid) = ([1.0, 0.0, 1.0, 0.0, 1.0], [1.0, 0.0, 0.0, 0.0]);
     match config.prior {
         PriorConfig::None => {}
         PriorConfig::Shell { sharpness, blob, blob_spread, clearance, clearance_distance } => {
             kind = 1;
             shell = [sharpness, blob, blob_spread, clearance, clearance_distance];
         }
-        PriorConfig::Solid { width, min, max } => {
+        PriorConfig::Solid { width, surface, min, max } => {
             kind = 2;
-            solid = [width, min, max];
+            solid = [width, surface, min, max];
         }
     }
     float("SHELL_SHARPNESS", shell[0]);
@@ -177,8 +177,9 @@ fn constants(config: &FieldConfig, layout: &Layout, prior_side: u32) -> String {
     float("CLEARANCE", shell[3]);
     float("CLEARANCE_DISTANCE", shell[4]);
     float("SOLID_WIDTH", solid[0]);
-    float("SOLID_MIN", solid[1]);
-    float("SOLID_MAX", solid[2]);
+    float("SOLID_SURFACE", solid[1]);
+    float("SOLID_MIN", solid[2]);
+    float("SOLID_MAX", solid[3]);
     let saturates = config.density.activation == DensityActivation::Sigmoid;
     let _ = writeln!(out, "const DENSITY_SATURATES: bool = {saturates};");
     let _ = writeln!(out, "const SMOOTHSTEP: bool = {};", config.grid.smoothstep);

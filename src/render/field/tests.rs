@@ -72,7 +72,7 @@ fn voxels() -> FieldConfig {
         },
         mlp: MlpConfig { hidden_width: 0, hidden_layers: 0, train: true },
         density: DensityConfig { activation: DensityActivation::Sigmoid, scale: 8.0 },
-        prior: PriorConfig::Solid { width: 0.15, min: -3.0, max: 2.0 },
+        prior: PriorConfig::Solid { width: 0.15, surface: -0.4, min: -3.0, max: 2.0 },
         ..small()
     }
 }
@@ -198,7 +198,7 @@ fn adjoints_agree_with_finite_differences() {
     let wide = FieldConfig { mlp: MlpConfig { hidden_width: 28, ..small().mlp }, ..small() };
     // Only the core is occupied, so that the lattice has an outside.
     let lattice = FieldConfig {
-        prior: PriorConfig::Solid { width: 0.03, min: -6.0, max: 3.0 },
+        prior: PriorConfig::Solid { width: 0.03, surface: 0.0, min: -6.0, max: 3.0 },
         occupancy: OccupancyConfig { threshold: 1.0, dilation: 0, ..small().occupancy },
         ..voxels()
     };
