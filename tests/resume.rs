@@ -63,7 +63,8 @@ fn a_killed_run_resumes_to_the_same_bytes() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let events = String::from_utf8(output.stdout).unwrap();
     let mut events = events.lines().map(|line| serde_json::from_str(line).unwrap());
-    let resumed: serde_json::Value = events.find(|e: &serde_json::Value| e["event"] == "stage").unwrap();
+    let resumed: serde_json::Value =
+        events.find(|e: &serde_json::Value| e["event"] == "stage").unwrap();
     assert!(resumed["done"].as_u64().unwrap() >= STEPS / 2 - 1, "{resumed}");
     assert_eq!(glb(&whole), glb(&killed));
     let log = killed.join("avatar.headsculpt/operations.jsonl");

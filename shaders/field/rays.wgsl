@@ -13,7 +13,6 @@ struct View {
 }
 
 const APPEARANCE_FLAT: f32 = 0.0;
-const APPEARANCE_LAMBERTIAN: f32 = 1.0;
 const APPEARANCE_NORMALS: f32 = 2.0;
 
 // The unit direction through the centre of a pixel, counted row by row.

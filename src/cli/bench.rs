@@ -196,7 +196,7 @@ fn field<G: crate::guidance::Guidance>(
 
 /// One guided evaluation of the networks, and the encoder with its VJP.
 fn networks(bench: &mut Bench, model: &DiffusionModel) -> Result<()> {
-    const VIEWS: usize = 4;
+    const VIEWS: usize = 6;
     let cpu = &Device::Cpu;
     let size = model.image_size();
     let (channels, height, width) = model.latent_shape();

@@ -82,9 +82,9 @@ impl Arguments {
                 "{folder} is not finished; continue it with: headsculpt generate --resume '{folder}'"
             ))
         })?;
+        let gpu = GpuContext::new().map_err(Failure::input)?;
         std::fs::create_dir_all(&self.output)
             .map_err(|error| Failure::Input(format!("-o {}: {error}", self.output.display())))?;
-        let gpu = GpuContext::new().map_err(Failure::input)?;
         let views: Vec<View> = cameras.iter().map(|&(a, e)| orbit_view(a, e, self.size)).collect();
         let draw = || -> Result<_, RenderError> {
             let Some(kind) = self.kind.of_mesh() else {

@@ -53,6 +53,9 @@ impl AttributeOdds {
 
 impl AttributeReaders {
     /// Loads the part; also returns the names of unused tensors.
+    ///
+    /// # Errors
+    /// If the list of attributes or the weights do not fit.
     pub fn load(part: &Part, device: &Device) -> Result<(Self, Vec<String>)> {
         let c = &part.config;
         c.class_is("AttributeReaders")?;

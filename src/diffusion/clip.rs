@@ -54,21 +54,6 @@ impl TextEmbedding {
         let pooled: Vec<_> = parts.iter().map(|p| &p.pooled).collect();
         Ok(Self { hidden: Tensor::cat(&hidden, 0)?, pooled: Tensor::cat(&pooled, 0)? })
     }
-
-    /// The same embedding `count` times; the batch must be 1.
-    ///
-    /// # Errors
-    /// If it is not.
-    pub fn repeat(&self, count: usize) -> Result<Self> {
-        let (batch, length, width) = self.hidden.dims3()?;
-        if batch != 1 {
-            return Err(DiffusionError::Input(format!("cannot repeat a batch of {batch} prompts")));
-        }
-        Ok(Self {
-            hidden: self.hidden.broadcast_as((count, length, width))?.contiguous()?,
-            pooled: self.pooled.broadcast_as((count, width))?.contiguous()?,
-        })
-    }
 }
 
 impl ClipText {

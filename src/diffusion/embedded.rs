@@ -1,7 +1,7 @@
 //! The checkpoint that the program carries: a small Stable Diffusion of synthetic heads.
 //!
 //! It is an ordinary diffusers folder. The first use unpacks it into the user's cache
-//! folder, under a name that holds the hash of its contents, and from there it is
+//! folder (or, where that cannot be written, the folder for temporary files), under a name that holds the hash of its contents, and from there it is
 //! loaded by the same code as every other checkpoint.
 
 use super::CheckpointError;
@@ -21,6 +21,8 @@ macro_rules! files {
 const FILES: &[(&str, &[u8])] = files![
     "model_index.json",
     "headsculpt.json",
+    "attributes/config.json",
+    "attributes/model.safetensors",
     "controlnet/config.json",
     "controlnet/diffusion_pytorch_model.safetensors",
     "region_text/config.json",
@@ -70,7 +72,8 @@ pub fn stable_name(model: &str) -> Result<String, CheckpointError> {
 /// The unpacked checkpoint's folder, unpacking it if it is not there.
 ///
 /// # Errors
-/// [`CheckpointError::Cache`] if the cache folder cannot be found or written.
+/// [`CheckpointError::Cache`] if neither the cache folder nor that for temporary files can
+/// be written.
 pub fn folder() -> Result<PathBuf, CheckpointError> {
     let inside = |cache: PathBuf| cache.join("headsculpt").join("models");
     let unpacked = cache_folder().map(|cache| unpack_into(&inside(cache)));

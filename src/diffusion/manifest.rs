@@ -84,8 +84,7 @@ impl Manifest {
             let what = format!("is {factor}, which does not divide the image size");
             return complain("pixel_unshuffle", what);
         }
-        if let Some(scale) =
-            manifest.guidance_scale.filter(|scale| !(0.0..=1000.0).contains(scale))
+        if let Some(scale) = manifest.guidance_scale.filter(|scale| !(0.0..=1000.0).contains(scale))
         {
             return complain("guidance_scale", format!("is {scale}, not within 0..1000"));
         }

@@ -219,9 +219,8 @@ impl UnetConfig {
                 down_attention: down[i],
             })
             .collect();
-        let attending = |i: &usize| {
-            down[*i] || (*i + 1 == count && mid == MidBlock::CrossAttention)
-        };
+        let attending =
+            |i: &usize| down[*i] || (*i + 1 == count && mid == MidBlock::CrossAttention);
         (0..count).filter(attending).try_for_each(|i| levels[i].check_heads(c))?;
         Ok(Self {
             in_channels: c.size_or("in_channels", 4)?,

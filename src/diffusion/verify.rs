@@ -69,6 +69,10 @@ fn run_once(model: &DiffusionModel, report: &mut VerifyReport) -> Result<()> {
     };
     let text = model.encode_text(&["a head".to_owned()])?;
     note("text_encoder", &text.hidden)?;
+    if let Some(found) = model.read_attributes("a head")? {
+        let odds: Vec<f32> = found.iter().flat_map(|a| a.values.iter().map(|v| v.1)).collect();
+        note("attributes", &Tensor::new(odds, model.device())?)?;
+    }
     // The smallest image that every level can halve, at least twice as large at the end.
     let side = (2 * model.latents().factor()) << (model.levels() - 1);
     let image = (Tensor::ones((1, 3, side, side), candle_core::DType::F32, model.device())? * 0.5)?;
@@ -153,9 +157,8 @@ fn timesteps(file: &WeightFile) -> Result<Option<Vec<f64>>> {
         return Ok(None);
     }
     let whole = file.integers("timestep").map(|v| v.iter().map(|&t| t as f64).collect());
-    let found = whole.or_else(|_| {
-        file.values("timestep").map(|v| v.iter().map(|&t| f64::from(t)).collect())
-    });
+    let found = whole
+        .or_else(|_| file.values("timestep").map(|v| v.iter().map(|&t| f64::from(t)).collect()));
     Ok(Some(found?))
 }
 

@@ -155,15 +155,8 @@ colors! {
 
 impl HairColor {
     /// Colours that hair has by nature.
-    pub const NATURAL: [Self; 7] = [
-        Self::Black,
-        Self::Brown,
-        Self::Auburn,
-        Self::Blond,
-        Self::Red,
-        Self::Grey,
-        Self::White,
-    ];
+    pub const NATURAL: [Self; 7] =
+        [Self::Black, Self::Brown, Self::Auburn, Self::Blond, Self::Red, Self::Grey, Self::White];
 }
 
 colors! {
@@ -440,6 +433,28 @@ impl Look {
         self.fringe && cuts.contains(&self.hair)
     }
 
+    /// How many things about this look nobody would leave out who describes it: colours that
+    /// people do not have by nature, materials, a mohawk, hats, glasses, expressions.
+    #[must_use]
+    pub fn remarkable_traits(&self) -> usize {
+        let dyed = |color: HairColor| !HairColor::NATURAL.contains(&color);
+        [
+            !self.skin.is_natural(),
+            self.material.is_some(),
+            self.hair == HairStyle::Mohawk,
+            self.hair != HairStyle::Bald && dyed(self.hair_color),
+            self.beard != BeardStyle::None && dyed(self.beard_color),
+            dyed(self.brow_color),
+            matches!(self.eyes, IrisColor::Red | IrisColor::Yellow),
+            self.glasses != Glasses::None,
+            self.hat != Hat::None,
+            self.expression != Expression::Neutral,
+        ]
+        .into_iter()
+        .filter(|remarkable| *remarkable)
+        .count()
+    }
+
     /// The attributes by name, as data sets and attribute readers call them.
     #[must_use]
     pub fn attributes(&self) -> Map<String, Value> {
@@ -488,6 +503,17 @@ mod tests {
         assert_eq!(look.with_attribute("skin", &json!("teal")), None);
         assert_eq!(look.with_attribute("shoe_size", &json!(44)), None);
         assert_eq!(look.with_attribute("male", &json!("yes")), None);
+    }
+
+    #[test]
+    fn remarkable_is_what_is_seen_and_unusual() {
+        let plain = Look::default();
+        assert_eq!(plain.remarkable_traits(), 0);
+        // Dyed hair on a bald head is not seen.
+        assert_eq!(Look { hair_color: HairColor::Blue, ..plain }.remarkable_traits(), 0);
+        let punk = Look { hair: HairStyle::Mohawk, hair_color: HairColor::Blue, ..plain };
+        assert_eq!(punk.remarkable_traits(), 2);
+        assert_eq!(Look { skin: SkinTone::Green, hat: Hat::Cap, ..punk }.remarkable_traits(), 4);
     }
 
     #[test]

@@ -392,12 +392,6 @@ impl HeadModel {
         &self.skin_weights
     }
 
-    /// The joints' names.
-    #[must_use]
-    pub fn joint_names(&self) -> [&'static str; JOINTS] {
-        JOINT_NAMES
-    }
-
     /// The parent of each joint; the root has none.
     #[must_use]
     pub fn joint_parents(&self) -> [Option<usize>; JOINTS] {
@@ -430,16 +424,6 @@ impl HeadModel {
     /// The 52 `ARKit` names, sorted.
     pub fn expression_names(&self) -> impl Iterator<Item = &str> {
         self.expressions.keys().map(String::as_str)
-    }
-
-    /// How a face unit at full weight moves the vertices: those that move, with their offsets in world
-    /// units, in rest pose. `None` for an unknown name.
-    #[must_use]
-    pub fn expression_offsets(&self, name: &str) -> Option<Vec<(u32, Vec3)>> {
-        let target = &self.targets[self.expression_index(name)?];
-        let scale = self.similarity.units_per_dm;
-        let pairs = target.vertices.iter().zip(&target.deltas);
-        Some(pairs.map(|(&vertex, &delta)| (vertex, delta * scale)).collect())
     }
 
     /// The morph target of a face unit.

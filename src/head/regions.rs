@@ -63,10 +63,4 @@ impl Region {
             Self::Chest => "chest",
         }
     }
-
-    /// The region of that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|region| region.name() == name)
-    }
 }

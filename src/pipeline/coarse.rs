@@ -6,10 +6,10 @@ use super::views::{self, ViewConfig};
 use crate::batch::{ImageBatch, View};
 use crate::guidance::{ControlImages, ControlRequest, Guidance, StepId};
 use crate::head::{DistanceField, HeadModel, ShapedHead};
-use crate::render::{GpuContext, RenderError};
 use crate::render::control::ControlRenderer;
 use crate::render::field::{Field, FieldConfig, PriorGrid, Rates};
 use crate::render::mesh::orbit_view;
+use crate::render::{GpuContext, RenderError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -115,7 +115,7 @@ pub struct CoarseStage<G> {
 
 impl<G: Guidance> CoarseStage<G> {
     /// A stage at step 0: the field starts as the mean head prior. `requested` are the
-    /// control images that the guidance needs. One view is drawn as a trial.
+    /// control images that the guidance needs. The views of a step are drawn as a trial.
     ///
     /// # Errors
     /// [`StageError::Render`] for settings that the field refuses, one view of which is
@@ -131,9 +131,10 @@ impl<G: Guidance> CoarseStage<G> {
         let distance = DistanceField::of(&model.closed_surface(&head), PRIOR_RESOLUTION as usize);
         let prior = PriorGrid::from_values(PRIOR_RESOLUTION, distance.values)?;
         let mut field = Field::new(gpu, settings.field.clone(), &prior, settings.seed)?;
-        // What cannot work is found here, before anything is written.
-        let trial = views::sample(settings.views, settings.seed, "trial", 0);
-        field.render(&trial[..1], 0, true)?;
+        // What cannot work is found here, before anything is written: any view alone must fit.
+        for view in views::sample(settings.views, settings.seed, "trial", 0) {
+            field.render(&[view], 0, true)?;
+        }
         Ok(Self {
             field,
             guidance,

@@ -2,6 +2,7 @@
 
 use crate::batch::{Light, View, ViewRegion};
 use crate::render::camera::Camera;
+use crate::render::field::MAX_RAYS;
 use glam::Vec3;
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -79,6 +80,10 @@ impl ViewConfig {
         };
         if !(16..=512).contains(&self.size) {
             return Err(("--size", format!("{} is not within 16..512 pixels", self.size)));
+        }
+        if self.count as u64 * u64::from(self.size).pow(2) > MAX_RAYS {
+            let what = format!("{} views of {} pixels are too many", self.count, self.size);
+            return Err(("--size", what));
         }
         if !(1..=64).contains(&self.count) {
             return Err(("views.count", format!("{} is not within 1..64", self.count)));

@@ -54,7 +54,8 @@ impl Project {
         let checkpoints = root.join("checkpoints");
         std::fs::create_dir_all(&checkpoints).map_err(ProjectError::io("create", output))?;
         let lock = take_lock(&root)?;
-        let mut project = Self { root, entries: Vec::new(), repairs: Vec::new(), _lock: Some(lock) };
+        let mut project =
+            Self { root, entries: Vec::new(), repairs: Vec::new(), _lock: Some(lock) };
         project.append(first)?;
         Ok(project)
     }

@@ -314,9 +314,8 @@ mod tests {
         let options = UnwrapOptions { size: 64, padding: 2, ..UnwrapOptions::default() };
         let short = bake(&mesh, options, 50, |_, _| Ok::<_, Infallible>(vec![[0.0; 3]; 7]));
         assert!(matches!(short, Err(BakeError::Count { expected: 50, actual: 7 })));
-        let nan = bake(&mesh, options, 50, |p, _| {
-            Ok::<_, Infallible>(vec![[f32::NAN; 3]; p.len()])
-        });
+        let nan =
+            bake(&mesh, options, 50, |p, _| Ok::<_, Infallible>(vec![[f32::NAN; 3]; p.len()]));
         assert!(matches!(nan, Err(BakeError::NotFinite(..))));
         let own = bake(&mesh, options, 50, |_, _| Err("lost the field"));
         assert_eq!(own.err().map(|e| matches!(e, BakeError::Source("lost the field"))), Some(true));

@@ -12,16 +12,21 @@ use crate::render::studio::caption::full_caption;
 use crate::render::studio::{Split, StudioSample};
 use crate::rng;
 use rand::Rng;
+use serde_json::Value;
 
 /// People that are drawn for one to be chosen.
 const CANDIDATES: u64 = 400;
-/// Above this probability a value counts as said and is taken as it is.
-const SAID: f32 = 0.75;
+/// A value counts as said, and is taken as it is, if it is likelier than not and its odds
+/// are this many times those without any words.
+const SAID: f32 = 4.0;
+/// Log-odds against each remarkable trait (see [`Look::remarkable_traits`]): the studio draws
+/// them often, for the model to learn them; a person who was not asked for has few.
+const AGAINST_REMARKABLE: f32 = 2.5;
 /// Wordings of the description that are compared.
 const WORDINGS: usize = 12;
 
 /// A prompt that says everything; a function of the model, `prompt` and the seed. `None`
-/// if the checkpoint has no attribute readers. `fits` says whether the model reads a
+/// if the checkpoint has no attribute readers, or no wording fits. `fits` says whether the model reads a
 /// wording to its end.
 ///
 /// # Errors
@@ -60,24 +65,38 @@ pub fn complete(
     Ok(best.map(|(_, wording)| wording))
 }
 
-/// A random person in proportion to how well they fit what is said, with everything
-/// that is said for sure taken literally.
+/// A random person in proportion to how well they fit the words, with everything that is
+/// said for sure taken literally.
 fn choose(said: &[AttributeOdds], usual: &[AttributeOdds], seed: u64) -> Look {
-    let candidates: Vec<Look> =
-        (0..CANDIDATES).map(|index| StudioSample::draw(seed, Split::Train, index).look).collect();
+    let literal: Vec<(&str, &Value)> = said
+        .iter()
+        .zip(usual)
+        .filter_map(|(said, usual)| {
+            let odds = |p: f32| p / (1.0 - p).max(1e-6);
+            let (value, p) = said.likeliest()?;
+            let is_said = p > 0.5 && odds(p) > SAID * odds(usual.of(value)?);
+            is_said.then_some((said.name.as_str(), value))
+        })
+        .collect();
+    let draw = |index| {
+        let stranger = StudioSample::draw(seed, Split::Train, index).look;
+        // A checkpoint may know attributes and values that this studio does not draw.
+        literal.iter().fold(stranger, |person, (name, value)| {
+            person.with_attribute(name, value).unwrap_or(person)
+        })
+    };
+    let candidates: Vec<Look> = (0..CANDIDATES).map(draw).collect();
     // Attributes depend on one another (age and hair colour, ancestry and skin): whole
     // people are weighted, so that what nobody said still goes together.
     let fits: Vec<f32> = candidates
         .iter()
         .map(|person| {
-            let person = person.attributes();
-            said.iter()
-                .zip(usual)
-                .filter_map(|(said, usual)| {
-                    let value = person.get(&said.name)?;
-                    Some((said.of(value)?.max(1e-4) / usual.of(value)?.max(1e-4)).ln())
-                })
-                .sum()
+            let attributes = person.attributes();
+            let lifts = said.iter().zip(usual).filter_map(|(said, usual)| {
+                let value = attributes.get(&said.name)?;
+                Some((said.of(value)?.max(1e-4) / usual.of(value)?.max(1e-4)).ln())
+            });
+            lifts.sum::<f32>() - AGAINST_REMARKABLE * person.remarkable_traits() as f32
         })
         .collect();
     let top = fits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -89,23 +108,14 @@ fn choose(said: &[AttributeOdds], usual: &[AttributeOdds], seed: u64) -> Look {
         at < 0.0
     });
     // Rounding may leave a little of the sum over: that is the last one's.
-    let mut person = candidates[chosen.unwrap_or(candidates.len() - 1)];
-    for odds in said {
-        // A checkpoint may know attributes and values that this studio does not draw.
-        if let Some((value, _)) = odds.likeliest().filter(|(_, p)| *p > SAID)
-            && let Some(changed) = person.with_attribute(&odds.name, value)
-        {
-            person = changed;
-        }
-    }
-    person
+    candidates[chosen.unwrap_or(candidates.len() - 1)]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::head::look::{BeardStyle, HairColor, HairStyle};
-    use serde_json::{Value, json};
+    use serde_json::json;
     use std::collections::BTreeSet;
 
     fn odds(name: &str, values: &[(Value, f32)]) -> AttributeOdds {
@@ -147,7 +157,7 @@ mod tests {
         let (said, usual) = readers();
         let mut skins = BTreeSet::new();
         let mut styles = BTreeSet::new();
-        for seed in 0..24 {
+        for seed in 0..200 {
             let look = choose(&said, &usual, seed);
             assert!(look.male && look.beard_color == HairColor::Red, "{look:?}");
             assert!(matches!(look.beard, BeardStyle::Full | BeardStyle::Long), "{look:?}");
@@ -156,6 +166,8 @@ mod tests {
             styles.insert(look.hair);
         }
         assert!(skins.len() > 3 && styles.len() > 1, "{skins:?} {styles:?}");
+        let natural = skins.iter().filter(|skin| skin.is_natural()).count();
+        assert!(2 * natural > skins.len(), "people whom nobody asked to be green: {skins:?}");
         assert!(styles.contains(&HairStyle::Short));
     }
 }

@@ -58,7 +58,9 @@ impl SessionError {
             | Self::Model(DiffusionError::Checkpoint(_)) => true,
             Self::Render(error) | Self::Stage(StageError::Render(error)) => matches!(
                 error,
-                RenderError::NoAdapter | RenderError::NoDevice { .. } | RenderError::TooLarge { .. }
+                RenderError::NoAdapter
+                    | RenderError::NoDevice { .. }
+                    | RenderError::TooLarge { .. }
             ),
             _ => false,
         }

@@ -58,12 +58,14 @@ pub(super) fn write_all(
 /// Where an avatar came from; goes into the GLB, so it holds nothing that differs
 /// between two runs of the same seed.
 fn provenance(config: &GenerationConfig) -> serde_json::Value {
+    // A checkpoint's name, not its place on somebody's disk.
+    let model = Path::new(&config.model).file_name().unwrap_or_default().to_string_lossy();
     serde_json::json!({
         "generator": concat!("HeadSculpt ", env!("CARGO_PKG_VERSION")),
         "prompt": config.prompt,
         "negative": config.negative,
         "seed": config.seed,
         "preset": config.preset,
-        "model": config.model,
+        "model": model,
     })
 }

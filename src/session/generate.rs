@@ -65,15 +65,19 @@ impl Job for GenerateJob {
         if let Some(prompt) = &guide.completed {
             context.events.send(Event::PromptCompleted(prompt.clone()));
         }
-        let nothing_written = || Outcome::Cancelled { resumable: None };
+        let resumable = match &start {
+            Start::Fresh(_) => None,
+            Start::Continued(project) => Some(project.output().to_path_buf()),
+        };
+        let cancelled = || Outcome::Cancelled { resumable: resumable.clone() };
         if context.cancel.is_cancelled() {
-            return Ok(nothing_written());
+            return Ok(cancelled());
         }
         let gpu = GpuContext::new()?;
         let settings = config.coarse_settings();
         let stage = CoarseStage::new(&gpu, settings, guide.guidance, guide.controls)?;
         if context.cancel.is_cancelled() {
-            return Ok(nothing_written());
+            return Ok(cancelled());
         }
         let mut project = match start {
             Start::Continued(project) => *project,

@@ -42,7 +42,9 @@ impl Guide {
             warnings.push(format!("the model does not know: {}", unknown.join(", ")));
         }
         let guiding = completed.as_ref().unwrap_or(&config.prompt);
-        for (what, text) in [("prompt", &longest(guiding)), ("negative prompt", &config.negative)] {
+        // A completion says what the readers read of the prompt, and fits by itself.
+        let read = if completed.is_some() { config.prompt.clone() } else { longest(guiding) };
+        for (what, text) in [("prompt", &read), ("negative prompt", &config.negative)] {
             let report = model.tokenize_report(text)?;
             if let Some(cut) = report.cut {
                 warnings.push(format!(

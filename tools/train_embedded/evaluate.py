@@ -5,7 +5,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from dataset import EYES, BROWS, LIPS, SCALP, SILHOUETTE, evenly, gather
-from networks import cosine_schedule, to_image, to_latent
+from networks import GUIDANCE, cosine_schedule, to_image, to_latent
 
 PROMPTS = [
     "a bald man with green skin",
@@ -19,7 +19,6 @@ PROMPTS = [
 ]
 # Azimuth in degrees and height of the frame in world units (chin to crown is 0.7).
 VIEWS = [(0, 1.42), (25, 0.92), (-90, 1.42), (180, 1.42)]
-GUIDANCE = 2.0
 CLOSE_UP = 1.2  # frames lower than this show the face alone
 LEVELS = [0.3, 0.5, 0.7, 0.85, 0.95]
 ALPHA_BAR = cosine_schedule()

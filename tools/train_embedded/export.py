@@ -1,6 +1,6 @@
 """Writes the model as a diffusers-layout folder with f16 weights, samples and a model card.
 
-Also a command: `python export.py --run RUN --data DATA --out FOLDER` exports the EMA weights of a training run.
+Also a command: `python export.py --run RUN --out FOLDER` exports the EMA weights of a training run.
 """
 
 import argparse
@@ -15,9 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModel
 
-from evaluate import GUIDANCE
-from networks import IMAGE_SIZE, SCHEDULER, UNSHUFFLE, Embedded, Helpers
-
+from networks import GUIDANCE, IMAGE_SIZE, SCHEDULER, UNSHUFFLE, Embedded, Helpers
 
 
 def half(tensors, prefix=""):

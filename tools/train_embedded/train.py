@@ -47,7 +47,7 @@ def arguments():
     parser.add_argument("--text-minutes", type=float, default=4, help="the part of it for the text side alone")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=1, help="threads of one worker")
-    parser.add_argument("--workers", type=int, default=1, help="processes that average their weights (CPU)")
+    parser.add_argument("--workers", type=int, default=0, help="processes that average their weights; 0: one a core on a CPU, 1 on a GPU")
     parser.add_argument("--size", default="small", help="small or medium (see networks.SIZES)")
     parser.add_argument("--batch", type=int, default=0, help="0: 16 on a CPU, 256 on a GPU")
     parser.add_argument("--precision", choices=["bf16", "f32"], help="default: bf16 where the hardware multiplies it")
@@ -63,6 +63,7 @@ def arguments():
     parser.add_argument("--resume", action="store_true", help="continue the run's state")
     options = parser.parse_args()
     options.precision = options.precision or ("bf16" if has_fast_bfloat16(options.device) else "f32")
+    options.workers = options.workers or (1 if options.device.startswith("cuda") else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
     options.batch = options.batch or (256 if options.device.startswith("cuda") else 16)
     return options
 

@@ -3,7 +3,7 @@
 #
 # Environment (defaults): DATA (runs/embedded-data), RUN (runs/embedded), OUT (assets/models/embedded), IMAGES (60000),
 # MINUTES (90), DEVICE (cuda if there is one), PYTHON (python3, with requirements.txt installed), TRAIN_FLAGS (more
-# arguments for train.py, such as --resume or --workers 2).
+# arguments for train.py, such as --resume or --size medium).
 set -eu
 cd "$(dirname "$0")/../.."
 DATA=${DATA:-runs/embedded-data}

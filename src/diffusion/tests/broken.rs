@@ -93,8 +93,9 @@ fn broken_json() {
             complaint("sd_like", |folder| std::fs::write(folder.join(file), "{\"a\": ").unwrap());
         assert!(error.contains(&format!("{file} is not valid JSON")), "{error}");
     }
-    let error =
-        complaint("pixel_space", |f| std::fs::write(f.join("headsculpt.json"), "{\"controls\": 3}").unwrap());
+    let error = complaint("pixel_space", |f| {
+        std::fs::write(f.join("headsculpt.json"), "{\"controls\": 3}").unwrap()
+    });
     assert!(error.contains("headsculpt.json is not valid JSON"), "{error}");
     let error = complaint("odd_channels", |f| {
         std::fs::write(f.join("tokenizer/tokenizer.json"), "[").unwrap();

@@ -306,6 +306,11 @@ impl FieldConfig {
                 finite("prior.surface", surface, -20.0, 20.0)?;
                 finite("prior.min", min, -100.0, 0.0)?;
                 finite("prior.max", max, 0.0, 100.0)?;
+                if surface <= min || surface >= max {
+                    return invalid(format!(
+                        "prior.surface of {surface} is not between prior.min and prior.max"
+                    ));
+                }
             }
         }
         finite("march.step", self.march.step, 1e-4, 1.0)?;

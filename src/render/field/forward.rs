@@ -13,7 +13,7 @@ const PREVIEW_RAYS: u32 = 1 << 14;
 /// Evaluations of one batch outside training.
 const PREVIEW_EVALUATIONS: u32 = 1 << 18;
 /// Rays of one call: 16 views of 512 x 512.
-const MAX_RAYS: u64 = 1 << 22;
+pub const MAX_RAYS: u64 = 1 << 22;
 
 /// What a field shows of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -216,11 +216,7 @@ impl Field {
             jitter: u32::from(training),
             reserved: 0,
         };
-        self.stats = FieldStats {
-            rays: u64::from(rays),
-            evaluations_ever: self.stats.evaluations_ever,
-            ..FieldStats::default()
-        };
+        self.stats = FieldStats { rays: u64::from(rays), ..FieldStats::default() };
         let mut rendered: Vec<[f32; 8]> = Vec::with_capacity(rays as usize);
         if training {
             let mut marched = self.march(&view_buffer, march, normals)?;
@@ -330,7 +326,6 @@ impl Field {
         }
         self.stats.samples += u64::from(samples);
         self.stats.evaluations += u64::from(evaluations);
-        self.stats.evaluations_ever += u64::from(evaluations);
         let reg = self.regularisers;
         let composite = Composite {
             rays: march.rays,

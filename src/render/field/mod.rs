@@ -40,7 +40,7 @@ pub use config::{
     DensityActivation, DensityConfig, FieldConfig, GridConfig, MarchConfig, MlpConfig,
     OccupancyConfig, PriorConfig, Rates, Regularisers,
 };
-pub use forward::{Appearance, FieldImages};
+pub use forward::{Appearance, FieldImages, MAX_RAYS};
 pub use prior::PriorGrid;
 pub use query::{DensityLattice, FieldPoint};
 pub use source::shader_sources;
@@ -105,8 +105,6 @@ pub struct FieldStats {
     pub evaluations: u64,
     /// Samples that were composited before their ray ended.
     pub used: u64,
-    /// Field evaluations since the field was made, occupancy and queries included.
-    pub evaluations_ever: u64,
 }
 
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! The occupancy grid: which cells of the scene cube are worth sampling.
 //!
 //! The densities are evaluated on the GPU; the running maxima, the threshold and the
-//! dilation are a few million integer operations every sixteen steps and live here.
+//! dilation are a few million integer operations every few steps and live here.
 
 use super::config::OccupancyConfig;
 use super::{Field, FieldConfig};

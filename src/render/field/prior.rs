@@ -56,12 +56,6 @@ impl PriorGrid {
         Ok(Self { resolution, values })
     }
 
-    /// A grid for fields without a prior.
-    #[must_use]
-    pub fn empty() -> Self {
-        Self { resolution: 2, values: vec![1.0; 8] }
-    }
-
     /// Vertices a side.
     #[must_use]
     pub fn resolution(&self) -> u32 {

@@ -166,7 +166,6 @@ impl Field {
                 sink(value);
             }
         }
-        self.stats.evaluations_ever += count as u64;
         Ok(())
     }
 }

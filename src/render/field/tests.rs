@@ -55,6 +55,7 @@ fn small() -> FieldConfig {
         regularisers: Regularisers::default(),
         normal_epsilon: 0.03,
         adam: Default::default(),
+        density_epsilon: None,
     }
 }
 

@@ -1,10 +1,10 @@
 //! Glasses and headgear, built on the mean head and warped to the identity.
 
 use super::anatomy::{Anatomy, SKULL, Warp, direction};
-use crate::head::look::{Glasses, Hat, Look};
 use super::mesh::{StudioMesh, Surface};
 use super::noise::{noise, step};
 use super::paint::Paint;
+use crate::head::look::{Glasses, Hat, Look};
 use glam::Vec3;
 
 const EYE_X: f32 = 0.095;

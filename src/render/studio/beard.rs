@@ -2,10 +2,10 @@
 
 use super::anatomy::Anatomy;
 use super::hair::Skin;
-use crate::head::look::{BeardStyle, Look};
 use super::mesh::StudioMesh;
 use super::noise::{interpolate, noise, step};
 use super::paint::{BROW, Paint, polyline};
+use crate::head::look::{BeardStyle, Look};
 use crate::head::{Part, Region};
 use glam::{Vec2, Vec3};
 

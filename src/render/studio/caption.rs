@@ -5,10 +5,10 @@
 //! mentioned are random. Every word comes from the record, so a caption never says what
 //! is not drawn.
 
+use crate::batch::ViewRegion;
 use crate::head::look::{
     AgeGroup, BeardStyle, Ethnicity, Expression, Glasses, HairColor, HairStyle, Hat, Look, Material,
 };
-use crate::batch::ViewRegion;
 use rand::Rng;
 use rand::seq::SliceRandom;
 

@@ -7,11 +7,11 @@
 
 use super::accessory::hat_distance;
 use super::anatomy::{Anatomy, SKULL, Warp, direction, hairline_distance};
-use crate::head::look::{HairStyle, Hat, Look};
 use super::mesh::{StudioMesh, Surface};
 use super::noise::{fractal, interpolate, noise, step};
 use super::paint::Paint;
 use crate::head::Part;
+use crate::head::look::{HairStyle, Hat, Look};
 use glam::Vec3;
 
 /// The posed skin that patches are grown on.

@@ -2,11 +2,11 @@
 
 use super::anatomy::Anatomy;
 use super::hair::Skin;
-use crate::head::look::{HairStyle, Look};
 use super::mesh::{StudioMesh, StudioVertex};
 use super::noise::step;
 use super::paint::Paint;
 use super::{accessory, beard, hair};
+use crate::head::look::{HairStyle, Look};
 use crate::head::{HeadError, HeadParams, HeadPose, Part, ShapedHead};
 use glam::Vec3;
 

@@ -47,13 +47,6 @@ impl Studio {
         Ok(Self { atlas, supersampling: 3 })
     }
 
-    /// Sets the samples a pixel along each axis, 1..=4.
-    #[must_use]
-    pub fn with_supersampling(mut self, samples: u32) -> Self {
-        self.supersampling = samples.clamp(1, 4);
-        self
-    }
-
     /// Draws one head from several views of equal size: 3 channels.
     ///
     /// # Errors

@@ -142,9 +142,8 @@ fn look(rng: &mut impl Rng) -> Look {
         };
         weighted(rng, &with_weights(&SkinTone::NATURAL, weights))
     };
-    let material = (!fantasy && rng.random_bool(0.15)).then(|| {
-        weighted(rng, &with_weights(Material::ALL, [2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]))
-    });
+    let material = (!fantasy && rng.random_bool(0.15))
+        .then(|| weighted(rng, &with_weights(Material::ALL, [2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0])));
     let shares: [f32; 8] = if male {
         [0.22, 0.07, 0.28, 0.09, 0.08, 0.14, 0.02, 0.10]
     } else {
@@ -172,14 +171,14 @@ fn look(rng: &mut impl Rng) -> Look {
     } else {
         BeardStyle::None
     };
-    let beard_color =
-        if rng.random_bool(0.5) { hair_color } else { self::hair_color(rng, age) };
+    let beard_color = if rng.random_bool(0.5) { hair_color } else { self::hair_color(rng, age) };
     let glasses = if rng.random_bool(0.30) {
         weighted(rng, &[(Glasses::Round, 0.45), (Glasses::Square, 0.35), (Glasses::Sun, 0.20)])
     } else {
         Glasses::None
     };
-    let glasses_color = if rng.random_bool(0.6) { ClothColor::Black } else { any(rng, ClothColor::ALL) };
+    let glasses_color =
+        if rng.random_bool(0.6) { ClothColor::Black } else { any(rng, ClothColor::ALL) };
     let hat = if rng.random_bool(0.16) {
         if matches!(hair, HairStyle::Afro | HairStyle::Mohawk) {
             hair = HairStyle::Short;
