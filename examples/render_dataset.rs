@@ -149,7 +149,7 @@ fn add_head(
     let use_mean = rng.random_bool(arguments.mean_control);
     let below = if use_mean { HeadModel::embedded().mean() } else { &head.neutral };
     let maps = control.render(ControlKind::Dense, below, &views)?;
-    let attributes = serde_json::to_value(&sample.look)?;
+    let attributes = sample.look.attributes();
     let mut rng = rng::stream(arguments.seed, stage, index, "captions");
     let pixels = (arguments.size * arguments.size) as usize;
     for (v, (view, numbers)) in framed.iter().enumerate() {

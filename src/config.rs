@@ -310,7 +310,7 @@ mod tests {
             ("views.region_weights", |c| c.views.region_weights = [0.0; 4]),
             ("views.fov", |c| c.views.fov = [40.0, 30.0]),
             ("views.elevation", |c| {
-                c.views.elevation = Elevation::Normal([5.0, 12.0, 40.0, -20.0])
+                c.views.elevation = Elevation::Normal([5.0, 12.0, 40.0, -20.0]);
             }),
             ("views.elevation", |c| c.views.elevation = Elevation::Uniform([0.0, 90.0])),
             ("views.target_jitter", |c| c.views.target_jitter = f32::NAN),

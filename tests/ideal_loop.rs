@@ -62,11 +62,17 @@ fn config() -> GenerationConfig {
     config.views.size = SIZE;
     config.coarse.steps = STEPS;
     config.guidance.ddim_steps = 1;
+    config.views.count = 4;
+    config.views.close_ups = None;
+    // Fine enough for so small pictures.
+    config.field.grid.finest_resolution = 64;
     config
 }
 
-/// The head from eight sides after the configured steps, and the losses on the way.
-fn run(gpu: &GpuContext, config: &GenerationConfig, look: &Look) -> (ImageBatch, Vec<f32>) {
+type Stage = CoarseStage<ScoreDistillation<IdealDenoiser>>;
+
+/// The coarse stage at its start.
+fn stage(gpu: &GpuContext, config: &GenerationConfig, look: &Look) -> Stage {
     let people: Vec<StudioHead> = (0..PEOPLE).map(|seed| person(look, seed)).collect();
     let mut studio = Studio::new(gpu).unwrap();
     let draw = Box::new(move |views: &[View]| {
@@ -78,9 +84,12 @@ fn run(gpu: &GpuContext, config: &GenerationConfig, look: &Look) -> (ImageBatch,
     });
     let guidance =
         ScoreDistillation::new(IdealDenoiser::new(draw), config.guidance.clone(), config.seed);
-    let mut stage =
-        CoarseStage::new(gpu, config.coarse_settings(), guidance, ControlRequest::default())
-            .unwrap();
+    CoarseStage::new(gpu, config.coarse_settings(), guidance, ControlRequest::default()).unwrap()
+}
+
+/// The head from eight sides after the configured steps, and the losses on the way.
+fn run(gpu: &GpuContext, config: &GenerationConfig, look: &Look) -> (ImageBatch, Vec<f32>) {
+    let mut stage = stage(gpu, config, look);
     let losses = (0..config.coarse.steps).map(|_| stage.step().unwrap().loss).collect();
     let views = turntable_views(8, 5.0, SIZE);
     (stage.field().render(&views, 0, false).unwrap().color, losses)
@@ -99,6 +108,22 @@ fn distance(a: &ImageBatch, b: &ImageBatch) -> f64 {
     sum / a.data.len() as f64
 }
 
+/// The paper's preset is heavy on a CPU: one step of it, on small pictures, with lit views.
+#[test]
+fn every_preset_takes_a_step() {
+    let gpu = GpuContext::new().unwrap();
+    for name in ["quick", "standard", "headsculpt"] {
+        let mut config = GenerationConfig::preset(name).unwrap();
+        config.views.size = 16;
+        config.views.lit = 1.0;
+        config.coarse.steps = 1;
+        config.guidance.inversion_steps = 1;
+        let mut stage = stage(&gpu, &config, &looks()[0].1);
+        let done = stage.step().unwrap();
+        assert!(done.loss.is_finite() && done.evaluations > 1000, "{name}: {done:?}");
+    }
+}
+
 #[test]
 fn views_that_do_not_fit_into_one_render_are_taken_one_by_one() {
     let gpu = GpuContext::new().unwrap();
@@ -107,7 +132,7 @@ fn views_that_do_not_fit_into_one_render_are_taken_one_by_one() {
     whole.coarse.steps = 4;
     let mut parts = whole.clone();
     // Enough for one view, not for all.
-    parts.field.march.max_evaluations = 30_000;
+    parts.field.march.max_evaluations = 50_000;
     let ((a, _), (b, _)) = (run(&gpu, &whole, &look), run(&gpu, &parts, &look));
     let mut nothing = whole.clone();
     nothing.coarse.grid_rate = 0.0;

@@ -150,3 +150,45 @@ fn seen_colors(
     };
     Ok(found.chunks_exact(LOOK_SAMPLES).map(composite).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::GpuContext;
+    use crate::render::field::{FieldConfig, PriorConfig, PriorGrid};
+
+    #[test]
+    fn colours_are_those_that_lie_below_the_surface() {
+        let gpu = GpuContext::new().unwrap();
+        let prior = PriorGrid::from_distance(64, |p| p.length() - 0.5).unwrap();
+        let mut config = FieldConfig::quick_voxels();
+        config.density.scale = 40.0;
+        config.prior = PriorConfig::Solid { width: 0.008, surface: -2.0, min: -20.0, max: 6.0 };
+        let mut field = Field::new(&gpu, config, &prior, 1).unwrap();
+        let mut state = field.state().unwrap();
+        // Red inside a radius of 0.47, blue outside, on the finest of the nested grids.
+        let side = 97_usize;
+        let first = 4 * (25_usize.pow(3) + 49_usize.pow(3));
+        for (i, entry) in
+            state.parameters[first..first + 4 * side.pow(3)].chunks_exact_mut(4).enumerate()
+        {
+            let at = |k: usize| (k % side) as f32 / 48.0 - 1.0;
+            let p = Vec3::new(at(i), at(i / side), at(i / side / side));
+            let red = if p.length() < 0.47 { 8.0 } else { -8.0 };
+            entry.copy_from_slice(&[0.0, red, -8.0, -red]);
+        }
+        field.restore(&state).unwrap();
+        let points = [Vec3::new(0.0, 0.0, 0.5), Vec3::new(0.5, 0.0, 0.0), Vec3::new(0.9, 0.9, 0.9)];
+        let normals = [Vec3::Z, Vec3::X, Vec3::ONE.normalize()];
+        let seen = seen_colors(&mut field, &points, &normals).unwrap();
+        let surface = field.query(&points).unwrap();
+        for i in 0..2 {
+            assert!(surface[i].albedo[2] > 0.9, "{:?}", surface[i]);
+            // The density just begins at the surface: much of what is seen lies deeper.
+            assert!((0.4..0.9).contains(&seen[i][0]), "{:?}", seen[i]);
+            assert!((seen[i][0] + seen[i][2] - 1.0).abs() < 0.01, "{:?}", seen[i]);
+        }
+        // Where nothing is dense, it is the colour of the place.
+        assert_eq!(seen[2], surface[2].albedo);
+    }
+}

@@ -54,6 +54,7 @@ def arguments():
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--shift", type=float, default=1.0, help="above 1 trains more on noisy levels: t -> s t / (1 + (s - 1) t)")
     parser.add_argument("--detail", type=float, default=1.0, help="extra weight of brows, eyes and lips")
+    parser.add_argument("--rims", type=float, default=0.0, help="extra weight round the eyes of heads with glasses: thin rims are slow to learn")
     parser.add_argument("--held-out", type=int, default=40, help="heads kept for validation")
     parser.add_argument("--wait", type=float, default=0, help="minutes to wait for the first shards")
     parser.add_argument("--evaluate-every", type=float, default=6, help="minutes")
@@ -296,6 +297,12 @@ class Training:
             clean = self.model.denoise(noisy, stamps, hidden, pooled, control, found, keep_control, keep_residuals)
         weight = grow((1 / (noise_.square() + 1e-4)).clamp(max=5))
         fine = 1 + o.detail * control[:, [BROWS, EYES, LIPS]].amax(1, keepdim=True).gt(0.2).float()
+        if o.rims > 0:
+            names = list(self.attributes)
+            none = self.attributes["glasses"].index("none")
+            wearing = (batch["labels"][:, names.index("glasses")] != none).float()
+            around = torch.nn.functional.max_pool2d(control[:, [EYES]].gt(0.2).float(), 15, 1, 7)
+            fine = fine + o.rims * grow(wearing) * around
         fine = torch.nn.functional.pixel_unshuffle(fine, UNSHUFFLE).repeat(1, 3, 1, 1)
         picture = (weight * fine * (clean.float() - latent).square()).mean()
         colour, words = self.helpers.loss(self.model.region_text.layers(found), pooled, batch["colours"], batch["visible"], batch["labels"])

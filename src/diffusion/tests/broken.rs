@@ -94,7 +94,7 @@ fn broken_json() {
         assert!(error.contains(&format!("{file} is not valid JSON")), "{error}");
     }
     let error = complaint("pixel_space", |f| {
-        std::fs::write(f.join("headsculpt.json"), "{\"controls\": 3}").unwrap()
+        std::fs::write(f.join("headsculpt.json"), "{\"controls\": 3}").unwrap();
     });
     assert!(error.contains("headsculpt.json is not valid JSON"), "{error}");
     let error = complaint("odd_channels", |f| {

@@ -78,7 +78,6 @@ fn two_control_nets_with_scales_and_region_text() {
         kinds,
         [("controlnet", Some(ControlKind::Dense)), ("controlnet_1", Some(ControlKind::Reference))]
     );
-    assert!(model.controls().any(|c| c == ("controlnet_1", Some(ControlKind::Reference))));
     assert_eq!(model.control_channels("controlnet"), Some(24));
     let text = model.encode_tokens(&tokens(&reference)).unwrap();
     let (dense, picture) = (tensor(&extra, "control16"), tensor(&extra, "picture"));
@@ -91,6 +90,16 @@ fn two_control_nets_with_scales_and_region_text() {
     assert!(relative(&ours, &tensor(&extra, "both")) < 1e-4);
     let alone = model.predict(&latent, &[750.0], &text, &[]).unwrap();
     assert!(relative(&alone, &tensor(&extra, "both")) > 1e-2, "the controls must matter");
+    // A scale for each sample: what one sample gets does not reach the other.
+    let each = [ControlInput { scales: &[0.0, 0.75], ..controls[0] }];
+    let one = [controls[0]];
+    let mixed = model.predict(&latent, &[750.0], &text, &each).unwrap();
+    let whole = model.predict(&latent, &[750.0], &text, &one).unwrap();
+    let row = |x: &candle_core::Tensor, i: usize| x.get(i).unwrap();
+    assert!(relative(&row(&mixed, 0), &row(&alone, 0)) < 1e-5);
+    assert!(relative(&row(&mixed, 1), &row(&whole, 1)) < 1e-5);
+    let three = [ControlInput { scales: &[1.0; 3], ..controls[0] }];
+    assert!(model.predict(&latent, &[750.0], &text, &three).is_err());
     let unknown = [ControlInput { name: "controlnet_9", ..controls[0] }];
     let error = model.predict(&latent, &[750.0], &text, &unknown).unwrap_err().to_string();
     assert!(error.contains("`controlnet_9`"), "{error}");
