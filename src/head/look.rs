@@ -434,7 +434,7 @@ impl Look {
     }
 
     /// How many things about this look nobody would leave out who describes it: colours that
-    /// people do not have by nature, materials, a mohawk, hats, glasses, expressions.
+    /// people do not have by nature, materials, a mohawk, beards, hats, glasses, expressions.
     #[must_use]
     pub fn remarkable_traits(&self) -> usize {
         let dyed = |color: HairColor| !HairColor::NATURAL.contains(&color);
@@ -442,6 +442,7 @@ impl Look {
             !self.skin.is_natural(),
             self.material.is_some(),
             self.hair == HairStyle::Mohawk,
+            !matches!(self.beard, BeardStyle::None | BeardStyle::Stubble),
             self.hair != HairStyle::Bald && dyed(self.hair_color),
             self.beard != BeardStyle::None && dyed(self.beard_color),
             dyed(self.brow_color),
