@@ -13,8 +13,9 @@ fn composite_adjoint(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_
     if (k >= composite.rays) {
         return;
     }
-    let view = views[k / composite.pixels];
-    let direction = ray_direction(view, k % composite.pixels);
+    let ray = composite.first + k;
+    let view = views[ray / composite.pixels];
+    let direction = ray_direction(view, ray % composite.pixels);
     let begin = offsets[k];
     let end = offsets[k + 1u];
     let used = u32(rendered[2u * k + 1u].w);

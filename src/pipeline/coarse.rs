@@ -115,11 +115,10 @@ pub struct CoarseStage<G> {
 
 impl<G: Guidance> CoarseStage<G> {
     /// A stage at step 0: the field starts as the mean head prior. `requested` are the
-    /// control images that the guidance needs. The views of a step are drawn as a trial.
+    /// control images that the guidance needs.
     ///
     /// # Errors
-    /// [`StageError::Render`] for settings that the field refuses, one view of which is
-    /// more than it may hold, or a driver error.
+    /// [`StageError::Render`] for settings that the field refuses, or a driver error.
     pub fn new(
         gpu: &GpuContext,
         settings: CoarseSettings<'_>,
@@ -130,11 +129,7 @@ impl<G: Guidance> CoarseStage<G> {
         let head = model.mean().clone();
         let distance = DistanceField::of(&model.closed_surface(&head), PRIOR_RESOLUTION as usize);
         let prior = PriorGrid::from_values(PRIOR_RESOLUTION, distance.values)?;
-        let mut field = Field::new(gpu, settings.field.clone(), &prior, settings.seed)?;
-        // What cannot work is found here, before anything is written: any view alone must fit.
-        for view in views::sample(settings.views, settings.seed, "trial", 0) {
-            field.render(&[view], 0, true)?;
-        }
+        let field = Field::new(gpu, settings.field.clone(), &prior, settings.seed)?;
         Ok(Self {
             field,
             guidance,
@@ -189,12 +184,12 @@ impl<G: Guidance> CoarseStage<G> {
 
     /// Draws the views for training; `true` if the field kept what their gradient needs.
     /// If all of them together are more than it may hold, they are only drawn, and
-    /// [`Self::descend`] takes them one by one.
+    /// [`Self::descend`] takes them piece by piece.
     fn render(&mut self, views: &[View], inner: u32) -> Result<(ImageBatch, bool), StageError> {
         let key = self.render_key(inner);
         match self.field.render(views, key, true) {
             Ok(images) => Ok((images.color, true)),
-            Err(RenderError::TooLarge { .. }) if views.len() > 1 => {
+            Err(RenderError::TooLarge { .. }) => {
                 Ok((self.field.render(views, key, false)?.color, false))
             }
             Err(error) => Err(error.into()),
@@ -213,12 +208,23 @@ impl<G: Guidance> CoarseStage<G> {
             self.field.backward(&gradient.data, None)?;
             return Ok(());
         }
-        // Regularisers are means over a render: each view brings its share.
         let whole = self.field.regularisers();
-        self.field.set_regularisers(whole.scaled(1.0 / views.len() as f32))?;
-        for (i, view) in views.iter().enumerate() {
-            self.field.render(&[*view], self.render_key(inner) ^ i as u64, true)?;
-            self.field.backward(gradient.view(i), None)?;
+        let pixels = (gradient.data.len() / gradient.channels) as u32;
+        let mut first = 0;
+        let mut count = pixels.div_ceil(2);
+        while first < pixels {
+            let part = first..pixels.min(first + count);
+            // Regularisers are means over a render: each part brings its share.
+            self.field.set_regularisers(whole.scaled(part.len() as f32 / pixels as f32))?;
+            match self.field.render_pixels(views, part.clone(), self.render_key(inner)) {
+                Err(RenderError::TooLarge { .. }) if part.len() > 1 => count = count.div_ceil(2),
+                drawn => {
+                    drawn?;
+                    let values = 3 * part.start as usize..3 * part.end as usize;
+                    self.field.backward(&gradient.data[values], None)?;
+                    first = part.end;
+                }
+            }
         }
         self.field.set_regularisers(whole)?;
         Ok(())

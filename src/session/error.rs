@@ -56,12 +56,9 @@ impl SessionError {
             | Self::Project(_)
             | Self::OtherSettings(_)
             | Self::Model(DiffusionError::Checkpoint(_)) => true,
-            Self::Render(error) | Self::Stage(StageError::Render(error)) => matches!(
-                error,
-                RenderError::NoAdapter
-                    | RenderError::NoDevice { .. }
-                    | RenderError::TooLarge { .. }
-            ),
+            Self::Render(error) | Self::Stage(StageError::Render(error)) => {
+                matches!(error, RenderError::NoAdapter | RenderError::NoDevice { .. })
+            }
             _ => false,
         }
     }

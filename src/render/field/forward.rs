@@ -7,6 +7,7 @@ use crate::batch::{ImageBatch, Light, View};
 use crate::render::kernel::groups_for;
 use crate::render::{GpuContext, RenderError};
 use bytemuck::Zeroable;
+use std::ops::Range;
 
 /// Rays of one batch outside training.
 const PREVIEW_RAYS: u32 = 1 << 14;
@@ -196,9 +197,55 @@ impl Field {
         step_key: u64,
         training: bool,
     ) -> Result<FieldImages, RenderError> {
+        let size = check_views(views)?;
+        let rendered = self.render_some(views, size, appearance, step_key, training, None)?;
+        let color = ImageBatch {
+            views: views.len(),
+            height: size.1 as usize,
+            width: size.0 as usize,
+            channels: 3,
+            data: rendered.iter().flat_map(|r| [r[0], r[1], r[2]]).collect(),
+        };
+        Ok(FieldImages {
+            color,
+            opacity: rendered.iter().map(|r| r[3]).collect(),
+            depth: rendered.iter().map(|r| r[4]).collect(),
+        })
+    }
+
+    /// Like a training [`Self::render`], but only of some of the views' pixels (counted row
+    /// by row, view by view), whose gradient [`Self::backward`] then takes. Each of them is
+    /// sampled where a render of all of them would sample it.
+    ///
+    /// # Errors
+    /// As [`Self::render`], and for pixels that the views do not have.
+    pub fn render_pixels(
+        &mut self,
+        views: &[View],
+        pixels: Range<u32>,
+        step_key: u64,
+    ) -> Result<(), RenderError> {
+        let size = check_views(views)?;
+        if pixels.is_empty() || pixels.end > size.0 * size.1 * views.len() as u32 {
+            return Err(RenderError::Invalid(format!("the views have no pixels {pixels:?}")));
+        }
+        self.render_some(views, size, Appearance::Shaded, step_key, true, Some(pixels))?;
+        Ok(())
+    }
+
+    /// Renders all pixels or, in training, only some: colour and opacity, depth and
+    /// regularisers of each.
+    fn render_some(
+        &mut self,
+        views: &[View],
+        (width, height): (u32, u32),
+        appearance: Appearance,
+        step_key: u64,
+        training: bool,
+        only: Option<Range<u32>>,
+    ) -> Result<Vec<[f32; 8]>, RenderError> {
         self.pending = None;
         self.start_lap();
-        let (width, height) = check_views(views)?;
         let pixels = width * height;
         let rays = pixels * views.len() as u32;
         let gpu_views: Vec<GpuView> = views.iter().map(|v| gpu_view(v, appearance)).collect();
@@ -219,6 +266,10 @@ impl Field {
         self.stats = FieldStats { rays: u64::from(rays), ..FieldStats::default() };
         let mut rendered: Vec<[f32; 8]> = Vec::with_capacity(rays as usize);
         if training {
+            let march = match only {
+                Some(only) => March { first: only.start, rays: only.end - only.start, ..march },
+                None => march,
+            };
             let mut marched = self.march(&view_buffer, march, normals)?;
             if self.regularisers.area > 0.0 || self.regularisers.roughness > 0.0 {
                 marched.lattice = self.occupancy.lattice.count;
@@ -259,18 +310,7 @@ impl Field {
                 what: format!("ray {bad} is not finite"),
             });
         }
-        let color = ImageBatch {
-            views: views.len(),
-            height: height as usize,
-            width: width as usize,
-            channels: 3,
-            data: rendered.iter().flat_map(|r| [r[0], r[1], r[2]]).collect(),
-        };
-        Ok(FieldImages {
-            color,
-            opacity: rendered.iter().map(|r| r[3]).collect(),
-            depth: rendered.iter().map(|r| r[4]).collect(),
-        })
+        Ok(rendered)
     }
 
     /// Counts the samples of each ray and finds where they go.
