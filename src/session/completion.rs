@@ -26,8 +26,8 @@ const AGAINST_REMARKABLE: f32 = 2.5;
 const WORDINGS: usize = 12;
 
 /// A prompt that says everything; a function of the model, `prompt` and the seed. `None`
-/// if the checkpoint has no attribute readers, or no wording fits. `fits` says whether the model reads a
-/// wording to its end.
+/// if the checkpoint has no attribute readers, or no wording fits. `fits` says whether the
+/// model reads a wording to its end.
 ///
 /// # Errors
 /// If the text cannot be encoded.

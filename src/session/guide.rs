@@ -37,6 +37,13 @@ impl Guide {
         } else {
             None
         };
+        if config.complete_prompt && completed.is_none() {
+            warnings.push(
+                "what the prompt leaves open is not filled in: the checkpoint has no attribute \
+                 readers, or no full description fits its tokenizer"
+                    .into(),
+            );
+        }
         let unknown = model.tokenize_report(&config.prompt)?.unknown;
         if !unknown.is_empty() {
             warnings.push(format!("the model does not know: {}", unknown.join(", ")));
