@@ -8,7 +8,12 @@ use anyhow::{Result, bail};
 use clap::Parser;
 use headsculpt::batch::{ControlKind, Light, View, ViewRegion};
 use headsculpt::head::HeadModel;
-use headsculpt::head::look::{BeardStyle, Expression, Glasses, HairStyle, Hat, Material};
+use headsculpt::head::Look;
+use headsculpt::head::look::{
+    AgeGroup, BeardStyle, Brows, Cheeks, Chin, ClothColor, Earrings, Ears, Ethnicity, Expression,
+    EyeSize, Face, FacePaint, Forehead, Glasses, HairColor, HairStyle, Hat, IrisColor, Jaw, Lips,
+    Material, Mouth, Neck, Nose, SkinTone,
+};
 use headsculpt::render::GpuContext;
 use headsculpt::render::control::ControlRenderer;
 use headsculpt::render::studio::{
@@ -20,7 +25,7 @@ use std::path::PathBuf;
 /// Draws a contact sheet.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// hair, beard, wear, material, face, random or control.
+    /// attributes, hair, beard, wear, material, face, random or control.
     what: String,
     /// PNG to write.
     out: PathBuf,
@@ -76,11 +81,16 @@ fn people(arguments: &Arguments) -> Result<Vec<StudioSample>> {
             }
         }
         "wear" => {
-            for i in 0..12 {
+            for (i, hat) in Hat::ALL.iter().flat_map(|s| [s, s]).enumerate() {
                 let mut sample = plain(draw(i));
                 sample.look.glasses = Glasses::ALL[i % 4];
-                sample.look.hat = if i < 4 { Hat::None } else { Hat::ALL[1 + i % 2] };
-                if sample.look.hair == HairStyle::Afro || sample.look.hair == HairStyle::Mohawk {
+                sample.look.hat = *hat;
+                sample.look.horns = *hat == Hat::None;
+                sample.look.earrings = Earrings::ALL[i % 3];
+                if matches!(
+                    sample.look.hair,
+                    HairStyle::Afro | HairStyle::Mohawk | HairStyle::Spiky | HairStyle::Bun
+                ) {
                     sample.look.hair = HairStyle::Long;
                 }
                 list.push(sample);
@@ -95,10 +105,112 @@ fn people(arguments: &Arguments) -> Result<Vec<StudioSample>> {
         }
         "face" => list.extend((0..8).map(draw)),
         other => {
-            bail!("unknown sheet '{other}': hair, beard, wear, material, face, random or control")
+            bail!(
+                "unknown sheet '{other}': attributes, hair, beard, wear, material, face, random or control"
+            )
         }
     }
     Ok(list)
+}
+
+/// How an attribute is looked at: azimuth, and the share of the usual distance.
+type Angle = (f32, f32);
+
+/// Every value of every attribute on one plain person: a row an attribute.
+fn rows() -> Vec<(&'static str, Angle, Vec<Look>)> {
+    let man = Look { hair: HairStyle::Short, ..Look::default() };
+    let woman = Look { male: false, hair: HairStyle::Long, ..Look::default() };
+    let near = (20.0, 0.66);
+    let wide = (35.0, 0.95);
+    macro_rules! row {
+        ($name:literal, $view:expr, $type:ident, |$value:ident| $look:expr) => {
+            ($name, $view, $type::ALL.iter().map(|&$value| $look).collect())
+        };
+    }
+    vec![
+        row!("age", near, AgeGroup, |age| Look { age, ..man }),
+        row!("age (woman)", near, AgeGroup, |age| Look { age, ..woman }),
+        row!("ethnicity", near, Ethnicity, |ethnicity| Look { ethnicity, ..woman }),
+        row!("expression", near, Expression, |expression| Look { expression, ..man }),
+        row!("skin", near, SkinTone, |skin| Look { skin, hair: HairStyle::Bald, ..woman }),
+        row!("material", wide, Material, |material| Look { material: Some(material), ..man }),
+        row!("hair", wide, HairStyle, |hair| Look { hair, ..woman }),
+        row!("hair (behind)", (150.0, 0.95), HairStyle, |hair| Look { hair, ..woman }),
+        row!("hair colour", wide, HairColor, |hair_color| Look {
+            hair_color,
+            hair: HairStyle::Bob,
+            ..woman
+        }),
+        row!("two-tone hair", wide, HairStyle, |hair| Look {
+            hair,
+            hair_color: HairColor::Black,
+            hair_tips: Some(HairColor::Pink),
+            ..woman
+        }),
+        row!("beard", near, BeardStyle, |beard| Look { beard, ..man }),
+        row!("brows", near, Brows, |brows| Look { brows, ..man }),
+        row!("eyes", (0.0, 0.50), IrisColor, |eyes| Look { eyes, ..woman }),
+        row!("glasses", near, Glasses, |glasses| Look { glasses, ..woman }),
+        row!("glasses colour", near, ClothColor, |glasses_color| Look {
+            glasses_color,
+            glasses: Glasses::Square,
+            ..man
+        }),
+        row!("hat", wide, Hat, |hat| Look { hat, ..man }),
+        row!("hat (long hair, behind)", (140.0, 0.95), Hat, |hat| Look { hat, ..woman }),
+        row!("earrings", wide, Earrings, |earrings| Look {
+            earrings,
+            hair: HairStyle::Bun,
+            ..woman
+        }),
+        row!("face paint", near, FacePaint, |face_paint| Look { face_paint, ..man }),
+        (
+            "horns, lipstick, fringe, receding",
+            near,
+            vec![
+                Look { horns: true, skin: SkinTone::Red, ..man },
+                Look { horns: true, ..woman },
+                Look { red_lips: true, ..woman },
+                Look { fringe: true, ..woman },
+                Look { receding: 1.0, ..man },
+            ],
+        ),
+        row!("nose", near, Nose, |nose| Look { nose, ..man }),
+        row!("jaw", near, Jaw, |jaw| Look { jaw, ..man }),
+        row!("chin", (70.0, 0.66), Chin, |chin| Look { chin, ..man }),
+        row!("lips", near, Lips, |lips| Look { lips, ..woman }),
+        row!("mouth", near, Mouth, |mouth| Look { mouth, ..woman }),
+        row!("eye size", near, EyeSize, |eye_size| Look { eye_size, ..woman }),
+        row!("ears", near, Ears, |ears| Look { ears, ..man }),
+        row!("cheeks", near, Cheeks, |cheeks| Look { cheeks, ..man }),
+        row!("face", near, Face, |face| Look { face, ..man }),
+        row!("forehead", near, Forehead, |forehead| Look { forehead, ..man }),
+        row!("neck", wide, Neck, |neck| Look { neck, ..man }),
+    ]
+}
+
+/// Draws the sheet of all attributes; prints which row is which.
+fn attributes(arguments: &Arguments, studio: &mut Studio) -> Result<()> {
+    let size = arguments.size;
+    let columns = 18;
+    let mut tiles = Vec::new();
+    for (name, (azimuth, distance), looks) in rows() {
+        eprintln!("row {}: {name}, {} values", tiles.len() / columns + 1, looks.len());
+        for look in &looks {
+            let mut rng = rng::stream(arguments.seed, "sheet", 0, "person");
+            let sample = StudioSample::with_look(*look, &mut rng);
+            let head = StudioHead::new(&sample.params, look, sample.seed)?;
+            let camera = framed_camera(azimuth, 5.0, 28.0, distance, glam::Vec3::ZERO, size);
+            let direction = (-camera.forward + 0.4 * camera.up - 0.4 * camera.right).normalize();
+            let light = Light::Lambertian { ambient: 0.6, direction };
+            let region = ViewRegion::of_azimuth(azimuth);
+            let view = View { camera, light, region, background: [0.72; 3] };
+            tiles.push(studio.render(&head, &[view])?.data);
+        }
+        let row = tiles.len().next_multiple_of(columns);
+        tiles.resize(row, vec![1.0; (size * size * 3) as usize]);
+    }
+    save(arguments, &tiles, columns)
 }
 
 fn main() -> Result<()> {
@@ -106,6 +218,9 @@ fn main() -> Result<()> {
     let context = GpuContext::new()?;
     let mut studio = Studio::new(&context)?;
     let size = arguments.size;
+    if arguments.what == "attributes" {
+        return attributes(&arguments, &mut studio);
+    }
     let mut tiles: Vec<Vec<f32>> = Vec::new();
     let columns;
     if arguments.what == "random" || arguments.what == "control" {

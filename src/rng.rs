@@ -7,6 +7,9 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+/// The generator of one purpose.
+pub type Stream = ChaCha8Rng;
+
 /// Builds the generator for one purpose of one step.
 ///
 /// `stage` and `purpose` are short stable names (`"coarse"`, `"cameras"`); they
@@ -21,7 +24,7 @@ use rand_chacha::ChaCha8Rng;
 /// assert_ne!(a, c);
 /// ```
 #[must_use]
-pub fn stream(seed: u64, stage: &str, step: u64, purpose: &str) -> ChaCha8Rng {
+pub fn stream(seed: u64, stage: &str, step: u64, purpose: &str) -> Stream {
     use sha2::{Digest, Sha256};
     let mut hasher = Sha256::new();
     hasher.update(seed.to_le_bytes());

@@ -45,7 +45,8 @@ fn octahedron(centre: Vec3, radius: f32) -> StudioMesh {
         [3, 1, 5],
         [0, 3, 5],
     ];
-    StudioMesh { vertices, triangles }
+    let bound = vec![None; 6];
+    StudioMesh { vertices, triangles, bound }
 }
 
 fn centroid(image: &[f32], size: usize, weight: impl Fn(&[f32]) -> f32) -> Option<Vec2> {

@@ -6,7 +6,7 @@
 //! y = -0.35, the nose tip at z = 0.14 and the back of the skull at z = -0.55.
 
 use super::noise::{interpolate, step};
-use crate::head::{HeadModel, Part, Region, ShapedHead};
+use crate::head::{HeadModel, Look, Part, Region, ShapedHead};
 use glam::Vec3;
 use std::sync::OnceLock;
 
@@ -48,6 +48,8 @@ pub(crate) struct Anatomy {
     pub gaze: Vec<Vec3>,
     /// Signed distance inside the hairline, roughly world units.
     pub hairline: Vec<f32>,
+    /// Tips of the lashes with the vertices they grow from.
+    lashes: Vec<(u32, u32)>,
     anchors: Vec<Vec3>,
     anchor_vertices: Vec<u32>,
     skull: Vec<f32>,
@@ -126,7 +128,18 @@ impl Anatomy {
         let anchor_vertices = farthest_points(&at, &outer, ANCHORS);
         let anchors = anchor_vertices.iter().map(|&i| at[i as usize]).collect();
         let skull = skull_table(&at, model.part_triangles(Part::Skin), ears);
-        Self { model, origin, at, part, gaze, hairline, anchors, anchor_vertices, skull }
+        let lashes = lash_roots(&at, &part);
+        Self { model, origin, at, part, gaze, hairline, lashes, anchors, anchor_vertices, skull }
+    }
+
+    /// Shortens the prior's lashes, which are drawn as full strips.
+    pub fn trim_lashes(&self, look: &Look, positions: &mut [Vec3]) {
+        let keep = if look.male { 0.15 } else { 0.45 };
+        for &(lash, root) in &self.lashes {
+            let root = positions[root as usize];
+            let lash = &mut positions[lash as usize];
+            *lash = root + (*lash - root) * keep;
+        }
     }
 
     /// The warp from the mean head to a neutral identity.
@@ -172,6 +185,31 @@ fn eye_directions(canonical: &[Vec3], part: &[Part], eyes: [Vec3; 2]) -> Vec<Vec
         }
     }
     gaze
+}
+
+/// For each tip of the lashes the nearest of their roots: those vertices of the strips that
+/// lie closer to the skin than half of them do.
+fn lash_roots(at: &[Vec3], part: &[Part]) -> Vec<(u32, u32)> {
+    let lids: Vec<Vec3> = (0..at.len())
+        .filter(|&i| part[i] == Part::Skin && at[i].z > 0.0 && at[i].y.abs() < 0.06)
+        .map(|i| at[i])
+        .collect();
+    let mut lashes: Vec<(usize, f32)> = (0..at.len())
+        .filter(|&i| matches!(part[i], Part::LashLeft | Part::LashRight))
+        .map(|i| {
+            let gap = lids.iter().map(|p| p.distance_squared(at[i])).fold(f32::INFINITY, f32::min);
+            (i, gap)
+        })
+        .collect();
+    lashes.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let (roots, tips) = lashes.split_at(lashes.len() / 2);
+    tips.iter()
+        .filter_map(|&(tip, _)| {
+            let gap = |i: usize| at[i].distance_squared(at[tip]);
+            let root = roots.iter().map(|r| r.0).min_by(|&a, &b| gap(a).total_cmp(&gap(b)))?;
+            Some((tip as u32, root as u32))
+        })
+        .collect()
 }
 
 fn farthest_points(at: &[Vec3], among: &[u32], count: usize) -> Vec<u32> {

@@ -5,7 +5,7 @@ use super::hair::Skin;
 use super::mesh::StudioMesh;
 use super::noise::{interpolate, noise, step};
 use super::paint::{BROW, Paint, polyline};
-use crate::head::look::{BeardStyle, Look};
+use crate::head::look::{BeardStyle, Brows, Look};
 use crate::head::{Part, Region};
 use glam::{Vec2, Vec3};
 
@@ -37,6 +37,7 @@ fn area(anatomy: &Anatomy, style: BeardStyle, vertex: usize, lips: &[f32], mouth
             let low = -0.200 - 0.42 * (ax - 0.03).max(0.0);
             (top - p.y).min(p.y - low).min(0.092 - ax).min(lip)
         }
+        BeardStyle::Sideburns => whole.min(ax - 0.118).min(p.y + 0.315),
         BeardStyle::Goatee => whole.min(0.080 - ax).min(p.z + 0.005),
         _ => whole,
     }
@@ -79,6 +80,7 @@ pub(super) fn build(skin: &Skin<'_>, look: &Look, paint: &Paint) -> Option<Studi
         let base = match look.beard {
             BeardStyle::Moustache => 0.019,
             BeardStyle::Goatee => 0.018 + 0.020 * chin,
+            BeardStyle::Sideburns => 0.020 + 0.018 * look.beard_length,
             _ => 0.016 + 0.014 * look.beard_length + 0.022 * chin,
         };
         let bump = 1.0 + 0.16 * noise(p * 17.0, seed);
@@ -97,19 +99,25 @@ pub(super) fn build(skin: &Skin<'_>, look: &Look, paint: &Paint) -> Option<Studi
         }
         Some((t, move_by))
     });
-    Some(surface.paint(|k, _| {
+    let mut mesh = surface.paint(|k, _| {
         let i = source[k] as usize;
         let p = anatomy.at[i];
         let grain = 0.6 * noise(Vec3::new(p.x * 34.0, p.y * 9.0, p.z * 34.0), seed ^ 1)
             + 0.4 * noise(p * 50.0, seed ^ 2);
         paint.strands(paint.beard, p, grain, step(0.018, 0.0, inside(i)))
-    }))
+    });
+    mesh.bind(|k| Some(source[k]));
+    Some(mesh)
 }
 
 /// The brows' volumes.
 pub(super) fn brows(skin: &Skin<'_>, look: &Look, paint: &Paint) -> StudioMesh {
     let anatomy = skin.anatomy;
-    let width = 0.0075 + 0.0055 * look.brow_width;
+    let (width, height) = match look.brows {
+        Brows::Thin => (0.0062, 0.006),
+        Brows::Medium => (0.0105, 0.008),
+        Brows::Bushy => (0.0185, 0.015),
+    };
     let inside = |p: Vec3| {
         if p.z < -0.03 {
             return -1.0;
@@ -120,13 +128,15 @@ pub(super) fn brows(skin: &Skin<'_>, look: &Look, paint: &Paint) -> StudioMesh {
     let (surface, source) = skin.patch(|i| {
         let d = inside(anatomy.at[i]);
         (d > -0.03).then(|| {
-            let t = 0.008 * (d / 0.008).tanh();
+            let t = height * (d / 0.008).tanh();
             (t, skin.normals[i] * t)
         })
     });
-    surface.paint(|k, _| {
+    let mut mesh = surface.paint(|k, _| {
         let p = anatomy.at[source[k] as usize];
         let grain = noise(p * Vec3::new(60.0, 20.0, 20.0), paint.seed ^ 0x77);
         paint.strands(paint.brow, p, 0.6 * grain, 0.0)
-    })
+    });
+    mesh.bind(|k| Some(source[k]));
+    mesh
 }

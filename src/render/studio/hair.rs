@@ -5,13 +5,13 @@
 //! meets the skin: smooth and without gaps from any side. Bob and long hair are one
 //! solid from crown to tips, star-shaped round a vertical axis in every slice.
 
-use super::accessory::hat_distance;
 use super::anatomy::{Anatomy, SKULL, Warp, direction, hairline_distance};
+use super::hat;
 use super::mesh::{StudioMesh, Surface};
 use super::noise::{fractal, interpolate, noise, step};
 use super::paint::Paint;
 use crate::head::Part;
-use crate::head::look::{HairStyle, Hat, Look};
+use crate::head::look::{HairStyle, Look};
 use glam::Vec3;
 
 /// The posed skin that patches are grown on.
@@ -113,14 +113,21 @@ pub(super) fn build(
 ) -> Option<StudioMesh> {
     match look.hair {
         HairStyle::Bald | HairStyle::Buzz => None,
-        HairStyle::Bob | HairStyle::Long => Some(solid(skin.anatomy, warp, look, paint)),
+        HairStyle::Bob | HairStyle::Long | HairStyle::Wavy => {
+            Some(solid(skin.anatomy, warp, look, paint))
+        }
+        HairStyle::Ponytail | HairStyle::Bun => {
+            let mut mesh = cap(skin, warp, look, paint);
+            mesh.append(&gathered(warp, look, paint));
+            Some(mesh)
+        }
+        HairStyle::Spiky => {
+            let mut mesh = cap(skin, warp, look, paint);
+            mesh.append(&spikes(skin.anatomy, warp, look, paint));
+            Some(mesh)
+        }
         _ => Some(cap(skin, warp, look, paint)),
     }
-}
-
-/// Below a hat only a thin layer stays.
-fn pressed(look: &Look, p: Vec3) -> f32 {
-    if look.hat == Hat::None { 1.0 } else { 1.0 - step(-0.035, 0.015, hat_distance(look.hat, p)) }
 }
 
 fn cap(skin: &Skin<'_>, warp: &Warp, look: &Look, paint: &Paint) -> StudioMesh {
@@ -150,6 +157,11 @@ fn cap(skin: &Skin<'_>, warp: &Warp, look: &Look, paint: &Paint) -> StudioMesh {
                 let spikes = 1.0 + 0.12 * (26.0 * (p.z + p.y * 0.6) + 3.0 * length).sin();
                 ((0.13 + 0.10 * length) * back * spikes, 0.030, 1.0)
             }
+            HairStyle::Ponytail | HairStyle::Bun => {
+                // Combed tight towards the back of the head.
+                let bump = 1.0 + 0.16 * swept_back(p, seed ^ 0x18);
+                ((0.020 + 0.010 * top) * bump, 0.026, 0.35)
+            }
             _ => {
                 let bump =
                     1.0 + 0.20 * combed(p, seed ^ 0x18) + 0.08 * fractal(p * 7.0, seed ^ 0x19);
@@ -157,7 +169,7 @@ fn cap(skin: &Skin<'_>, warp: &Warp, look: &Look, paint: &Paint) -> StudioMesh {
                 ((0.020 + 0.012 * length) * (1.0 + 0.9 * top + front) * bump, 0.032, 0.35)
             }
         };
-        let press = pressed(look, p);
+        let press = hat::pressed(look.hat, p);
         let thickness =
             if d > 0.0 { thickness * press + 0.010 * (1.0 - press) } else { thickness.min(0.06) };
         let t = thickness * (d / width).tanh();
@@ -174,18 +186,135 @@ fn cap(skin: &Skin<'_>, warp: &Warp, look: &Look, paint: &Paint) -> StudioMesh {
             HairStyle::Curly | HairStyle::Afro => {
                 1.1 * curls(p, seed) + 0.4 * noise(p * 45.0, seed ^ 0x1b)
             }
+            HairStyle::Ponytail | HairStyle::Bun => swept_back(p, seed ^ 0x1c),
             _ => combed(p, seed ^ 0x1c),
         };
-        paint.strands(paint.hair, p, grain, step(0.05, 0.0, grown(anatomy, look, i)))
+        // Tips: the top of short cuts, the ridge of a mohawk, the points of spikes.
+        let tips = match look.hair {
+            HairStyle::Ponytail | HairStyle::Bun => 0.0,
+            HairStyle::Mohawk => step(0.05, 0.16, (skin.positions[i] - surface.points[k]).length()),
+            HairStyle::Spiky => 0.0,
+            _ => step(0.18, 0.26, p.y + 0.02 * combed(p, seed ^ 0x2a)),
+        };
+        let colour = paint.hair_towards_tips(tips);
+        paint.strands(colour, p, grain, step(0.05, 0.0, grown(anatomy, look, i)))
     })
 }
 
-/// Bob and long hair.
+/// Spikes all over the scalp, on top of a close cut.
+fn spikes(anatomy: &Anatomy, warp: &Warp, look: &Look, paint: &Paint) -> StudioMesh {
+    const COUNT: usize = 150;
+    const STEPS: usize = 6;
+    const SIDES: usize = 7;
+    let seed = paint.seed;
+    let mut surface = Surface::default();
+    // A golden-angle spiral covers the upper hemisphere evenly.
+    for k in 0..COUNT {
+        let azimuth = 137.508 * k as f32;
+        let elevation = (1.0 - (k as f32 + 0.5) / COUNT as f32).asin().to_degrees();
+        let root = SKULL + direction(azimuth, elevation) * anatomy.skull_radius(azimuth, elevation);
+        let raise = 0.085 * look.receding;
+        let d = hairline_distance(root, raise);
+        if d < 0.012 {
+            continue;
+        }
+        let cell = Vec3::new(k as f32 * 1.7, 0.5, 0.5);
+        let jitter =
+            Vec3::new(noise(cell, seed), noise(cell * 1.3, seed ^ 1), noise(cell * 1.9, seed ^ 2));
+        let way = (direction(azimuth, elevation) + Vec3::new(0.0, 0.35, 0.12) + 0.30 * jitter)
+            .normalize();
+        let tall = (0.11 + 0.07 * look.hair_length)
+            * (0.55 + 0.45 * step(0.0, 0.25, root.y))
+            * (1.0 + 0.25 * jitter.x)
+            * step(0.0, 0.06, d).max(0.5);
+        let path: Vec<Vec3> = (0..STEPS)
+            .map(|s| {
+                let t = s as f32 / (STEPS - 1) as f32;
+                warp.apply(root + way * (tall * t) - Vec3::Y * (0.02 * t * t))
+            })
+            .collect();
+        surface
+            .swept(&path, SIDES, false, |s| 0.040 * (1.0 - s as f32 / (STEPS - 1) as f32) + 0.001);
+    }
+    surface.paint(|i, p| {
+        let t = ((i / SIDES) % STEPS) as f32 / (STEPS - 1) as f32;
+        let grain = 0.8 * (t - 0.4) + 0.3 * noise(p * 40.0, seed ^ 0x2d);
+        paint.strands(paint.hair_towards_tips(step(0.3, 0.6, t)), p, grain, step(0.3, 0.0, t))
+    })
+}
+
+/// Where the hair of ponytails and buns is tied, face coordinates.
+const KNOT: Vec3 = Vec3::new(0.0, 0.22, -0.53);
+
+/// Lines that run from the hairline to the knot.
+fn swept_back(p: Vec3, seed: u32) -> f32 {
+    let q = (p - KNOT).normalize_or(Vec3::Z);
+    0.7 * noise(q * 13.0, seed) + 0.3 * noise(q * 27.0, seed ^ 0x4d)
+}
+
+/// The tail or the bun at the knot.
+fn gathered(warp: &Warp, look: &Look, paint: &Paint) -> StudioMesh {
+    const STEPS: usize = 30;
+    const SIDES: usize = 18;
+    let seed = paint.seed;
+    let mut surface = Surface::default();
+    if look.hair == HairStyle::Bun {
+        let size = 0.125 + 0.035 * look.hair_length;
+        let coil = |ray: Vec3| {
+            // The knot's lock winds round the axis that points away from the head.
+            let turn = ray.y.atan2(ray.x) + 5.0 * ray.z.acos();
+            turn.sin()
+        };
+        surface.ball(warp.apply(KNOT + Vec3::new(0.0, 0.07, -0.055)), |ray| {
+            size * (1.0 + 0.05 * coil(ray) + 0.03 * noise(ray * 5.0, seed ^ 0x26))
+        });
+        let centre = surface.points.iter().sum::<Vec3>() / surface.points.len() as f32;
+        return surface.paint(|_, p| {
+            let ray = (p - centre).normalize_or(Vec3::Z);
+            let grain = 0.7 * coil(ray) + 0.3 * noise(ray * 14.0, seed ^ 0x27);
+            paint.strands(paint.hair_towards_tips(1.0), p, grain, 0.0)
+        });
+    }
+    let length = 0.62 + 0.34 * look.hair_length;
+    let at = |t: f32| {
+        // Up and out of the knot, then down in an arc behind the neck.
+        let out = 0.17 * (1.0 - (-5.0 * t).exp()) - 0.05 * t * t;
+        let drop = length * t - 0.16 * (1.0 - (-6.0 * t).exp());
+        KNOT + Vec3::new(0.0, 0.02 - drop, -0.01 - out)
+    };
+    let share = |k: usize| k as f32 / (STEPS - 1) as f32;
+    let path: Vec<Vec3> = (0..STEPS).map(|k| warp.apply(at(share(k)))).collect();
+    let thick = 0.082 + 0.022 * look.hair_length;
+    surface.swept(&path, SIDES, false, |k| {
+        let t = share(k);
+        let tie = interpolate(&[(0.0, 0.62), (0.05, 0.55), (0.25, 1.0), (0.6, 0.9)], t);
+        thick * tie * (1.0 - t.powi(4)).sqrt().max(0.02)
+    });
+    // Clumps along the tail.
+    for (i, p) in surface.points.iter_mut().enumerate() {
+        let (k, side) = (i / SIDES, i % SIDES);
+        let angle = std::f32::consts::TAU * side as f32 / SIDES as f32;
+        let clump = noise(Vec3::new(angle.cos() * 2.5, angle.sin() * 2.5, 3.0 * share(k)), seed);
+        *p += (*p - path[k]) * (0.16 * clump);
+    }
+    let places: Vec<(f32, f32)> = (0..STEPS * SIDES)
+        .map(|i| (share(i / SIDES), std::f32::consts::TAU * (i % SIDES) as f32 / SIDES as f32))
+        .collect();
+    surface.paint(|i, p| {
+        let (t, angle) = places[i];
+        let q = Vec3::new(angle.cos(), angle.sin(), 0.35 * t);
+        let grain = 0.65 * noise(q * 5.0, seed ^ 0x28) + 0.35 * noise(q * 11.0, seed ^ 0x29);
+        paint.strands(paint.hair_towards_tips(step(0.35, 0.55, t)), p, grain, step(0.06, 0.0, t))
+    })
+}
+
+/// Bob, long and wavy hair.
 fn solid(anatomy: &Anatomy, warp: &Warp, look: &Look, paint: &Paint) -> StudioMesh {
     const COLUMNS: usize = 112;
     const UPPER: usize = 22;
     let seed = paint.seed;
-    let long = look.hair == HairStyle::Long;
+    let wavy = look.hair == HairStyle::Wavy;
+    let long = look.hair == HairStyle::Long || wavy;
     let end = if long { -0.40 - 0.38 * look.hair_length } else { -0.20 - 0.15 * look.hair_length };
     let lower = if long { 16 } else { 9 };
     let raise = 0.085 * look.receding - if look.has_fringe() { 0.13 } else { 0.0 };
@@ -211,7 +340,7 @@ fn solid(anatomy: &Anatomy, warp: &Warp, look: &Look, paint: &Paint) -> StudioMe
             * step(-0.36, -0.2, p.z);
         let wave = 1.0 + 0.10 * combed(p, seed ^ 0x1f);
         let full = (0.042 + 0.014 * look.hair_length) * wave * (1.0 - 0.4 * groove);
-        let press = pressed(look, p);
+        let press = hat::pressed(look.hat, p);
         full * press + 0.010 * (1.0 - press)
     };
     let azimuth_of = |c: usize| 360.0 * c as f32 / COLUMNS as f32;
@@ -248,6 +377,12 @@ fn solid(anatomy: &Anatomy, warp: &Warp, look: &Look, paint: &Paint) -> StudioMe
                 radius += fall * (0.055 * step(120.0, 180.0, a) + 0.03);
             } else {
                 radius += 0.028 * (std::f32::consts::PI * k).sin() - 0.03 * k * k * k;
+            }
+            if wavy {
+                // Waves that drift round the head, growing towards the tips.
+                let phase = 2.5 * noise(flat * 3.0, seed ^ 0x2b);
+                radius += 0.024 * (24.0 * y + phase).sin() * step(0.10, -0.10, y);
+                radius += 0.018 * step(0.0, -0.25, y);
             }
             radius += 0.014
                 * noise(Vec3::new(flat.x * 9.0, flat.z * 9.0, y * 1.2), seed ^ 0x21)
@@ -286,7 +421,15 @@ fn solid(anatomy: &Anatomy, warp: &Warp, look: &Look, paint: &Paint) -> StudioMe
         let along = if q.y > 0.0 { q.y.atan2((q.x * q.x + q.z * q.z).sqrt()) } else { q.y * 2.0 };
         let grain = 0.65 * noise(Vec3::new(flat.x * 11.0, flat.z * 11.0, along * 0.8), seed ^ 0x22)
             + 0.35 * noise(Vec3::new(flat.x * 26.0, flat.z * 26.0, along * 1.4), seed ^ 0x23);
-        let tips = if long { 0.06 * step(-0.2, end, p.y) } else { 0.0 };
-        paint.strands(paint.hair, p, grain + tips, root)
+        let light = if long { 0.06 * step(-0.2, end, p.y) } else { 0.0 };
+        let ragged = 0.03 * noise(flat * 9.0, seed ^ 0x2c);
+        let middle = 0.5 * (end + 0.10) + ragged;
+        let tips = step(middle + 0.06, middle - 0.06, p.y);
+        let wave = if wavy {
+            0.5 * (24.0 * p.y + 2.5 * noise(flat * 3.0, seed ^ 0x2b)).sin()
+        } else {
+            0.0
+        };
+        paint.strands(paint.hair_towards_tips(tips), p, grain + light + wave, root)
     })
 }

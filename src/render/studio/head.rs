@@ -5,7 +5,7 @@ use super::hair::Skin;
 use super::mesh::{StudioMesh, StudioVertex};
 use super::noise::step;
 use super::paint::Paint;
-use super::{accessory, beard, hair};
+use super::{beard, ear, face_paint, glasses, hair, hat, horn, teeth};
 use crate::head::look::{HairStyle, Look};
 use crate::head::{HeadError, HeadParams, HeadPose, Part, ShapedHead};
 use glam::Vec3;
@@ -29,7 +29,9 @@ impl StudioHead {
     pub fn new(params: &HeadParams, look: &Look, seed: u64) -> Result<Self, HeadError> {
         let anatomy = Anatomy::get();
         let model = anatomy.model;
-        let shaped = model.shape(params)?;
+        let mut shaped = model.shape(params)?;
+        ear::point(anatomy, look, &mut shaped.positions);
+        anatomy.trim_lashes(look, &mut shaped.positions);
         let rest = HeadParams {
             expression: Default::default(),
             pose: HeadPose::default(),
@@ -43,11 +45,15 @@ impl StudioHead {
 
         let mut mesh = body(anatomy, &shaped, &normals, look, &paint);
         let parts = [
+            Some(teeth::build(anatomy, &shaped.positions, &paint)),
             hair::build(&skin, &warp, look, &paint),
             beard::build(&skin, look, &paint),
             Some(beard::brows(&skin, look, &paint)),
-            accessory::glasses(&warp, look, &paint),
-            accessory::hat(anatomy, &warp, look, &paint),
+            face_paint::nose(&warp, look, &paint),
+            horn::build(&warp, look, &paint),
+            ear::rings(anatomy, &shaped.positions, look, &paint),
+            glasses::build(&warp, look, &paint),
+            hat::build(anatomy, &warp, look, &paint),
         ];
         for part in parts.into_iter().flatten() {
             mesh.append(&part);
@@ -93,6 +99,8 @@ fn body(
         Part::Skin,
         Part::EyeLeft,
         Part::EyeRight,
+        Part::LashLeft,
+        Part::LashRight,
         Part::TeethUpper,
         Part::TeethLower,
         Part::Tongue,
@@ -100,5 +108,6 @@ fn body(
     .into_iter()
     .flat_map(|part| anatomy.model.part_triangles(part).iter().copied())
     .collect();
-    StudioMesh { vertices, triangles }
+    let bound = (0..shaped.positions.len() as u32).map(Some).collect();
+    StudioMesh { vertices, triangles, bound }
 }

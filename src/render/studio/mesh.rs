@@ -23,6 +23,9 @@ pub struct StudioMesh {
     pub vertices: Vec<StudioVertex>,
     /// Indices into [`Self::vertices`], counter-clockwise from outside.
     pub triangles: Vec<[u32; 3]>,
+    /// For each vertex the vertex of the head prior that it moves with when the face
+    /// moves; `None` where it sits firmly on the skull.
+    pub bound: Vec<Option<u32>>,
 }
 
 impl StudioMesh {
@@ -30,7 +33,13 @@ impl StudioMesh {
     pub fn append(&mut self, other: &Self) {
         let base = self.vertices.len() as u32;
         self.vertices.extend_from_slice(&other.vertices);
+        self.bound.extend_from_slice(&other.bound);
         self.triangles.extend(other.triangles.iter().map(|t| t.map(|i| i + base)));
+    }
+
+    /// Binds every vertex to the vertex of the prior that `to` names.
+    pub(super) fn bind(&mut self, to: impl Fn(usize) -> Option<u32>) {
+        self.bound = (0..self.vertices.len()).map(to).collect();
     }
 }
 
@@ -69,35 +78,45 @@ impl Surface {
 
     /// A tube of radius `radius` along `path`; `closed` joins its ends.
     pub fn tube(&mut self, path: &[Vec3], radius: f32, closed: bool) {
-        const SIDES: usize = 8;
+        self.swept(path, 8, closed, |_| radius);
+    }
+
+    /// A tube along `path` whose radius may change; its ends, if open, are round when the
+    /// radius goes to zero there.
+    pub fn swept(
+        &mut self,
+        path: &[Vec3],
+        sides: usize,
+        closed: bool,
+        radius: impl Fn(usize) -> f32,
+    ) {
         let n = path.len();
-        let rings: Vec<[Vec3; SIDES]> = (0..n)
-            .map(|i| {
-                let previous = path[if i > 0 {
-                    i - 1
-                } else if closed {
-                    n - 1
-                } else {
-                    0
-                }];
-                let next = path[if i + 1 < n {
-                    i + 1
-                } else if closed {
-                    0
-                } else {
-                    n - 1
-                }];
-                let along = (next - previous).normalize_or(Vec3::Z);
-                let side = along.cross(Vec3::new(0.11, 0.97, 0.2)).normalize_or(Vec3::X);
-                let up = side.cross(along);
-                std::array::from_fn(|k| {
-                    let (s, c) = (std::f32::consts::TAU * k as f32 / SIDES as f32).sin_cos();
-                    path[i] + radius * (side * c + up * s)
-                })
-            })
-            .collect();
+        let frame = |i: usize| {
+            let before = if i > 0 { i - 1 } else { usize::from(closed) * (n - 1) };
+            let after = if i + 1 < n { i + 1 } else { usize::from(!closed) * (n - 1) };
+            let along = (path[after] - path[before]).normalize_or(Vec3::Z);
+            let side = along.cross(Vec3::new(0.11, 0.97, 0.2)).normalize_or(Vec3::X);
+            (side, side.cross(along))
+        };
+        let frames: Vec<(Vec3, Vec3)> = (0..n).map(frame).collect();
         let rows = if closed { n + 1 } else { n };
-        self.grid(rows, SIDES, true, |r, c| rings[r % n][c]);
+        self.grid(rows, sides, true, |r, c| {
+            let (side, up) = frames[r % n];
+            let (s, k) = (std::f32::consts::TAU * c as f32 / sides as f32).sin_cos();
+            path[r % n] + radius(r % n) * (side * k + up * s)
+        });
+    }
+
+    /// A closed surface round `centre`, given by its radius in each direction.
+    pub fn ball(&mut self, centre: Vec3, radius: impl Fn(Vec3) -> f32) {
+        const ROWS: usize = 13;
+        const COLUMNS: usize = 20;
+        self.grid(ROWS, COLUMNS, true, |r, c| {
+            let (sa, ca) = (std::f32::consts::TAU * c as f32 / COLUMNS as f32).sin_cos();
+            let (se, ce) = (std::f32::consts::PI * (0.5 - r as f32 / (ROWS - 1) as f32)).sin_cos();
+            let ray = Vec3::new(sa * ce, se, ca * ce);
+            centre + ray * radius(ray)
+        });
     }
 
     /// Area-weighted smooth normals.
@@ -120,7 +139,8 @@ impl Surface {
                 gaze: [0.0; 3],
             })
             .collect();
-        StudioMesh { vertices, triangles: self.triangles.clone() }
+        let bound = vec![None; self.points.len()];
+        StudioMesh { vertices, triangles: self.triangles.clone(), bound }
     }
 }
 

@@ -5,20 +5,28 @@
 //! Lambertian term of [`crate::batch::Light`] on sRGB-encoded albedo, so that it
 //! can be divided out again.
 
-mod accessory;
 pub(crate) mod anatomy;
 mod beard;
 pub mod caption;
+mod ear;
+mod expression;
+mod face_paint;
+mod framing;
+mod glasses;
 mod hair;
+mod hat;
 mod head;
+mod horn;
 mod mesh;
 mod noise;
 mod paint;
-mod sample;
+mod person;
+mod teeth;
 
+pub use framing::{framed_camera, framed_view};
 pub use head::StudioHead;
 pub use mesh::{StudioMesh, StudioVertex};
-pub use sample::{Split, StudioSample, framed_camera, framed_view};
+pub use person::{Split, StudioSample};
 
 use super::atlas::{Atlas, AtlasView};
 use super::{GpuContext, RenderError};

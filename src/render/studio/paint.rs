@@ -1,8 +1,9 @@
 //! Colours of skin, hair and materials as functions of place.
 
 use super::anatomy::Anatomy;
+use super::face_paint;
 use super::noise::{fractal, noise, step};
-use crate::head::look::{AgeGroup, HairColor, Look, Material};
+use crate::head::look::{AgeGroup, FacePaint, HairColor, Look, Material};
 use crate::head::{Part, Region};
 use glam::{Vec2, Vec3};
 
@@ -28,7 +29,7 @@ const LOWER_LID: [Vec2; 4] = [
 ];
 
 /// How bright the eye sees red, green and blue, sRGB-encoded (Rec. 601).
-const LUMINANCE: Vec3 = Vec3::new(0.299, 0.587, 0.114);
+pub(super) const LUMINANCE: Vec3 = Vec3::new(0.299, 0.587, 0.114);
 
 /// Distance to a polyline and the share of its length where it is closest.
 pub(super) fn polyline(p: Vec2, line: &[Vec2]) -> (f32, f32) {
@@ -49,6 +50,7 @@ pub(super) fn polyline(p: Vec2, line: &[Vec2]) -> (f32, f32) {
 pub(super) struct Paint {
     pub skin: Vec3,
     pub hair: Vec3,
+    pub tips: Vec3,
     pub brow: Vec3,
     pub beard: Vec3,
     pub iris: Vec3,
@@ -59,6 +61,7 @@ pub(super) struct Paint {
     fantasy: bool,
     age: AgeGroup,
     red_lips: bool,
+    face_paint: FacePaint,
 }
 
 impl Paint {
@@ -72,6 +75,7 @@ impl Paint {
         Self {
             skin: jitter(look.skin.srgb(), 0.05),
             hair: hair(look.hair_color, 0.06),
+            tips: hair(look.visible_tips().unwrap_or(look.hair_color), 0.06),
             brow: hair(look.brow_color, 0.0) * 0.85,
             beard: hair(look.beard_color, 0.05) * 0.96,
             iris: look.eyes.srgb(),
@@ -82,6 +86,7 @@ impl Paint {
             fantasy: !look.skin.is_natural(),
             age: look.age,
             red_lips: look.red_lips,
+            face_paint: look.face_paint,
         }
     }
 
@@ -111,8 +116,11 @@ impl Paint {
             }
             Material::Stone => base * (1.0 + 0.10 * cloud + 0.13 * grain),
             Material::Wood => {
-                let ring = (p.x * 3.0 + p.z * 1.5 + 0.25 * cloud) * 16.0 + 2.0 * p.y;
-                base * (1.0 + 0.18 * ring.sin() + 0.06 * noise(p * Vec3::new(50.0, 5.0, 50.0), s))
+                let ring = (p.x * 2.0 + p.z * 1.2 + 0.10 * cloud) * 26.0 + 3.0 * p.y;
+                base * (1.0
+                    + 0.08 * ring.sin()
+                    + 0.07 * noise(p * Vec3::new(60.0, 6.0, 60.0), s)
+                    + 0.04 * cloud)
             }
             Material::Clay => base * (1.0 + 0.05 * cloud + 0.04 * grain),
         }
@@ -136,9 +144,12 @@ impl Paint {
                     self.finish(colour, p, factor)
                 }
                 Part::TeethUpper | Part::TeethLower => {
-                    self.finish(Vec3::new(0.91, 0.88, 0.81), p, 0.95)
+                    // Teeth stand before this: what is seen between them is gum.
+                    self.finish(Vec3::new(0.50, 0.22, 0.20), p, 0.6)
                 }
                 Part::Tongue => self.finish(Vec3::new(0.66, 0.27, 0.27), p, 0.7),
+                // Lashes in the brows' colour, dark.
+                Part::LashLeft | Part::LashRight => self.finish(self.brow * 0.30, p, 0.7),
                 _ => self.finish(Vec3::splat(0.08), p, 0.6),
             })
             .collect()
@@ -174,6 +185,7 @@ impl Paint {
             self.skin * Vec3::new(0.86, 0.60, 0.60) + Vec3::new(0.05, 0.0, 0.01)
         };
         c = c.lerp(lip_colour, lips.min(1.0));
+        c = face_paint::over(self.face_paint, c, p, s);
         c = c.lerp(Vec3::new(0.27, 0.07, 0.07), mouth.min(1.0));
         c.lerp(Vec3::new(0.07, 0.05, 0.05), lid_line(p))
     }
@@ -213,6 +225,11 @@ impl Paint {
             Some(material) => [1.0, 0.72, 0.42].map(|shade| material.srgb() * shade),
             None => [Vec3::new(0.95, 0.94, 0.92), self.iris, Vec3::splat(0.03)],
         }
+    }
+
+    /// The hair's colour, `share` of the way to that of its tips.
+    pub fn hair_towards_tips(&self, share: f32) -> Vec3 {
+        self.hair.lerp(self.tips, share.clamp(0.0, 1.0))
     }
 
     /// Hair-like colour with soft strands; `grain` in about -1..1, `root` darkens.

@@ -1,0 +1,67 @@
+//! Ears that are drawn out to points, and what hangs on them.
+
+use super::anatomy::Anatomy;
+use super::mesh::{StudioMesh, Surface};
+use super::noise::step;
+use super::paint::Paint;
+use crate::head::Region;
+use crate::head::look::{Earrings, Ears, Look};
+use glam::Vec3;
+
+/// Where an elf's ears move the vertices of the mean head to: up, back and out, most at
+/// the upper rim.
+pub(super) fn point(anatomy: &Anatomy, look: &Look, positions: &mut [Vec3]) {
+    if look.ears != Ears::Pointed {
+        return;
+    }
+    let ears = anatomy.model.region(Region::Ears);
+    for (i, position) in positions.iter_mut().enumerate() {
+        let p = anatomy.at[i];
+        if ears[i] <= 0.0 {
+            continue;
+        }
+        let height = step(-0.045, 0.065, p.y);
+        let rim = step(0.225, 0.285, p.x.abs()).max(0.25);
+        let pull = ears[i] * height * height * rim;
+        *position += Vec3::new(p.x.signum() * 0.10, 0.15, -0.10) * pull;
+    }
+}
+
+/// The vertex at the lobe's lower end on one side.
+fn lobe(anatomy: &Anatomy, side: f32) -> Option<usize> {
+    let ears = anatomy.model.region(Region::Ears);
+    (0..anatomy.at.len())
+        .filter(|&i| ears[i] > 0.5 && anatomy.at[i].x * side > 0.0)
+        .min_by(|&a, &b| anatomy.at[a].y.total_cmp(&anatomy.at[b].y))
+}
+
+/// Golden hoops or silver beads at the lobes of a posed head.
+pub(super) fn rings(
+    anatomy: &Anatomy,
+    positions: &[Vec3],
+    look: &Look,
+    paint: &Paint,
+) -> Option<StudioMesh> {
+    const HOOP: f32 = 0.052;
+    let colour = match look.earrings {
+        Earrings::None => return None,
+        Earrings::Hoops => Vec3::new(0.90, 0.70, 0.22),
+        Earrings::Studs => Vec3::new(0.86, 0.88, 0.92),
+    };
+    let mut surface = Surface::default();
+    for side in [-1.0, 1.0] {
+        let at = positions[lobe(anatomy, side)?] + Vec3::new(side * 0.008, 0.012, 0.0);
+        if look.earrings == Earrings::Studs {
+            surface.ball(at + Vec3::new(side * 0.006, 0.0, 0.006), |_| 0.020);
+            continue;
+        }
+        let ring: Vec<Vec3> = (0..24)
+            .map(|k| {
+                let (s, c) = (std::f32::consts::TAU * k as f32 / 24.0).sin_cos();
+                at + HOOP * Vec3::new(0.45 * s * side, c - 0.9, 0.9 * s)
+            })
+            .collect();
+        surface.tube(&ring, 0.0085, true);
+    }
+    Some(surface.paint(|_, p| paint.finish(colour, p, 0.95)))
+}
