@@ -8,6 +8,9 @@
 //! `[N,16,H,W]`, `view` f32 `[N,4]` = azimuth, elevation, radius, fov, `flat` u8 `[N]`,
 //! `mean` u8 `[N]` = 1 where the control map is the mean head's) and
 //! `shard_00000.jsonl`, one line an image. Existing shards are kept.
+//!
+//! `--sentences N` writes `sentences.jsonl` instead: wordings and attributes of N people who
+//! are not drawn, for what reads text alone.
 
 use anyhow::{Context, Result};
 use clap::Parser;
@@ -47,8 +50,11 @@ struct Arguments {
     #[arg(long)]
     held_out: bool,
     /// Share of the heads whose control maps show the mean head.
-    #[arg(long, default_value_t = 0.8)]
+    #[arg(long, default_value_t = 0.6)]
     mean_control: f64,
+    /// Describe this many people in words, and draw nobody.
+    #[arg(long)]
+    sentences: Option<u64>,
 }
 
 #[derive(Default)]
@@ -76,6 +82,9 @@ fn main() -> Result<()> {
     let arguments = Arguments::parse();
     std::fs::create_dir_all(&arguments.out)
         .with_context(|| format!("creating the folder {}", arguments.out.display()))?;
+    if let Some(people) = arguments.sentences {
+        return describe(&arguments, people);
+    }
     let context = GpuContext::new()?;
     let mut studio = Studio::new(&context)?;
     let mut control = ControlRenderer::new(&context)?;
@@ -101,13 +110,47 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// The part of the seed space that the arguments name, and the name of its random streams.
+fn part(arguments: &Arguments) -> (Split, &'static str) {
+    if arguments.held_out {
+        (Split::HeldOut, "dataset-held-out")
+    } else {
+        (Split::Train, "dataset-train")
+    }
+}
+
+/// Wordings of one person: most as people write, the last with everything, which is what
+/// completed prompts look like.
+fn wordings(sample: &StudioSample, rng: &mut impl Rng, brief: usize) -> Vec<String> {
+    let mut list: Vec<String> = (0..brief).map(|_| caption(&sample.look, rng)).collect();
+    list.push(full_caption(&sample.look, rng));
+    list
+}
+
+fn describe(arguments: &Arguments, people: u64) -> Result<()> {
+    let (split, stage) = part(arguments);
+    let mut lines = String::new();
+    for index in 0..people {
+        let sample = StudioSample::draw(arguments.seed, split, index);
+        let mut rng = rng::stream(arguments.seed, stage, index, "sentences");
+        let line = serde_json::json!({
+            "captions": wordings(&sample, &mut rng, 3),
+            "attributes": sample.look.attributes(),
+        });
+        lines.push_str(&line.to_string());
+        lines.push('\n');
+    }
+    let path = arguments.out.join("sentences.jsonl");
+    std::fs::write(&path, lines).with_context(|| format!("writing {}", path.display()))
+}
+
 fn render_shard(
     arguments: &Arguments,
     studio: &mut Studio,
     control: &mut ControlRenderer,
     range: std::ops::Range<usize>,
 ) -> Result<Shard> {
-    let split = if arguments.held_out { Split::HeldOut } else { Split::Train };
+    let (split, _) = part(arguments);
     let seed = arguments.seed;
     let mut shard = Shard::default();
     // The next head is shaped on another thread while this one is drawn.
@@ -122,7 +165,7 @@ fn render_shard(
         });
         for (index, prepared) in receiver {
             let (sample, head) = prepared?;
-            add_head(arguments, studio, control, split, index as u64, &sample, &head, &mut shard)?;
+            add_head(arguments, studio, control, index as u64, &sample, &head, &mut shard)?;
         }
         Ok(shard)
     })
@@ -133,13 +176,12 @@ fn add_head(
     arguments: &Arguments,
     studio: &mut Studio,
     control: &mut ControlRenderer,
-    split: Split,
     index: u64,
     sample: &StudioSample,
     head: &StudioHead,
     shard: &mut Shard,
 ) -> Result<()> {
-    let stage = if split == Split::Train { "dataset-train" } else { "dataset-held-out" };
+    let (_, stage) = part(arguments);
     let mut rng = rng::stream(arguments.seed, stage, index, "views");
     let framed: Vec<_> = (0..arguments.views_per_head.max(1))
         .map(|_| framed_view(&mut rng, arguments.size))
@@ -161,9 +203,7 @@ fn add_head(
         shard.view.extend(numbers);
         shard.flat.push(u8::from(view.light == Light::Flat));
         shard.mean.push(u8::from(use_mean));
-        // Most as people write, one with everything: what completed prompts look like.
-        let mut captions: Vec<String> = (0..4).map(|_| caption(&sample.look, &mut rng)).collect();
-        captions.push(full_caption(&sample.look, &mut rng));
+        let captions = wordings(sample, &mut rng, 4);
         let line = serde_json::json!({
             "head": index,
             "captions": captions,

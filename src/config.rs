@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// The built-in presets by name.
-const PRESETS: [(&str, &str); 3] = [
+const PRESETS: [(&str, &str); 4] = [
+    ("instant", include_str!("../assets/presets/instant.toml")),
     ("quick", include_str!("../assets/presets/quick.toml")),
     ("standard", include_str!("../assets/presets/standard.toml")),
     ("headsculpt", include_str!("../assets/presets/headsculpt.toml")),
@@ -72,6 +73,9 @@ pub struct GenerationConfig {
     /// step: one skin tone, one hair style. Needs a checkpoint with attribute readers.
     #[serde(default)]
     pub complete_prompt: bool,
+    /// Where the optimisation starts.
+    #[serde(default)]
+    pub start: Start,
     /// Cameras, lights, backgrounds.
     pub views: ViewConfig,
     /// Score distillation.
@@ -82,6 +86,18 @@ pub struct GenerationConfig {
     pub coarse: CoarseConfig,
     /// The exported mesh.
     pub mesh: MeshConfig,
+}
+
+/// The head that the optimisation starts from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    /// The mean head of the prior.
+    #[default]
+    Mean,
+    /// The person that the prompt asks for, as the attribute readers understand it; with 0
+    /// steps that person is the result.
+    Person,
 }
 
 /// Command-line flags that change single settings of a preset.
@@ -162,8 +178,10 @@ impl GenerationConfig {
         if self.prompt.chars().count() > PROMPT_LIMIT {
             return fail("prompt", format!("is longer than {PROMPT_LIMIT} characters"));
         }
-        if !(1..=100_000).contains(&self.coarse.steps) {
-            let what = format!("{} is not within 1..100000", self.coarse.steps);
+        // Without any step there must be something to show.
+        let least = u64::from(self.start == Start::Mean);
+        if !(least..=100_000).contains(&self.coarse.steps) {
+            let what = format!("{} is not within {least}..100000", self.coarse.steps);
             return fail("--coarse-steps", what);
         }
         if let Some(scale) = self.guidance.scale.filter(|scale| !(0.0..=1000.0).contains(scale)) {
@@ -189,6 +207,18 @@ impl GenerationConfig {
         self.coarse.validate().or_else(|(field, what)| fail(field, what))?;
         self.mesh.validate().or_else(|(field, what)| fail(field, what))?;
         self.field.validate().or_else(|what| fail("field", what.to_string()))
+    }
+
+    /// Whether somebody must be chosen for the prompt before anything else.
+    #[must_use]
+    pub fn needs_person(&self) -> bool {
+        self.start == Start::Person || self.complete_prompt
+    }
+
+    /// Whether the head is ready without any optimisation.
+    #[must_use]
+    pub fn is_instant(&self) -> bool {
+        self.start == Start::Person && self.coarse.steps == 0
     }
 
     /// What the coarse stage is made from.

@@ -45,8 +45,8 @@ fn octahedron(centre: Vec3, radius: f32) -> StudioMesh {
         [3, 1, 5],
         [0, 3, 5],
     ];
-    let bound = vec![None; 6];
-    StudioMesh { vertices, triangles, bound }
+    let (bound, charts) = (vec![None; 6], vec![None; 6]);
+    StudioMesh { vertices, triangles, bound, charts }
 }
 
 fn centroid(image: &[f32], size: usize, weight: impl Fn(&[f32]) -> f32) -> Option<Vec2> {
@@ -70,7 +70,7 @@ fn rasterised_prior_vertices_land_where_the_camera_projects_them() {
     for index in [1, 10, 33, 152, 234, 263, 454] {
         let point = landmarks[index];
         let mesh = octahedron(point, 0.02);
-        let head = StudioHead { mesh, eyes: [Vec3::ONE; 3], neutral: mean.clone() };
+        let head = StudioHead { mesh, eyes: [Vec3::ONE; 3], prior: (0, 0), neutral: mean.clone() };
         let images = studio.render(&head, &views).unwrap();
         for (v, view) in views.iter().enumerate() {
             let seen = centroid(images.view(v), 128, |p| p[0]).unwrap();

@@ -24,6 +24,12 @@ pub struct Manifest {
     pub region_text: Option<RegionTextEntry>,
     /// The folder of the attribute readers, if there is one.
     pub attributes: Option<String>,
+    /// The folder of the text encoder that the attribute readers read; by default the
+    /// model's own.
+    pub attribute_text: Option<String>,
+    /// A text file with the words that the model was taught, one a line; what else a prompt
+    /// holds is ignored. By default a model knows what its tokenizer knows.
+    pub words: Option<String>,
     /// Free text about the model: name, licence, training data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub about: Option<serde_json::Value>,

@@ -1,6 +1,6 @@
 //! The facade: a checkpoint folder as one model.
 
-use super::attributes::{AttributeOdds, AttributeReaders};
+use super::attributes::AttributeOdds;
 use super::checkpoint::Checkpoint;
 use super::clip::{ClipText, TextEmbedding};
 use super::controlnet::ControlNet;
@@ -9,6 +9,7 @@ use super::latent::{EncodedImage, LatentSpace};
 use super::manifest::Manifest;
 use super::noise::NoiseSchedule;
 use super::pixel::PixelSpace;
+use super::prompt_reader::PromptReader;
 use super::region_text::RegionText;
 use super::tokenizer::{PromptTokenizer, TokenizeReport};
 use super::unet::{Inputs, Residuals, Unet};
@@ -36,7 +37,7 @@ pub struct DiffusionModel {
     latents: LatentSpace,
     schedule: NoiseSchedule,
     binder: Option<(String, RegionText)>,
-    attributes: Option<AttributeReaders>,
+    prompts: Option<PromptReader>,
     warnings: Vec<String>,
 }
 
@@ -102,14 +103,7 @@ impl DiffusionModel {
             LatentSpace::Pixels(PixelSpace { factor })
         };
         let binder = Self::load_binder(&checkpoint, &manifest, device, &mut note)?;
-        let attributes = match &manifest.attributes {
-            Some(name) => {
-                let (readers, unused) = AttributeReaders::load(&checkpoint.part(name)?, device)?;
-                note(name, unused);
-                Some(readers)
-            }
-            None => None,
-        };
+        let prompts = PromptReader::of(&checkpoint, &manifest, device, &mut note)?;
         let image_size = manifest
             .image_size
             .unwrap_or(unet.extras().sample_size.unwrap_or(USUAL_LATENT) * latents.factor());
@@ -125,7 +119,7 @@ impl DiffusionModel {
             latents,
             schedule,
             binder,
-            attributes,
+            prompts,
             warnings,
         };
         model.check_parts(&checkpoint)?;
@@ -203,10 +197,6 @@ impl DiffusionModel {
                     ),
                 );
             }
-        }
-        if let Some(readers) = self.attributes.as_ref().filter(|r| r.text_width() != width) {
-            let read = readers.text_width();
-            return complain("attributes", format!("reads text of width {read}, not {width}"));
         }
         if !self.image_size.is_multiple_of(self.latents.factor()) {
             let factor = self.latents.factor();
@@ -314,8 +304,18 @@ impl DiffusionModel {
     /// # Errors
     /// If the text cannot be encoded.
     pub fn read_attributes(&self, prompt: &str) -> Result<Option<Vec<AttributeOdds>>> {
-        let Some(readers) = &self.attributes else { return Ok(None) };
-        readers.read(&self.encode_text(&[prompt.to_owned()])?).map(Some)
+        self.prompts.as_ref().map(|reader| reader.read(prompt)).transpose()
+    }
+
+    /// The words of a prompt that mean nothing to this model.
+    ///
+    /// # Errors
+    /// If the tokenizer library refuses the text.
+    pub fn ignored_words(&self, prompt: &str) -> Result<Vec<String>> {
+        match &self.prompts {
+            Some(reader) => reader.ignored_words(prompt),
+            None => Ok(self.tokenizer.report(prompt)?.unknown),
+        }
     }
 
     /// Encodes rows of token ids.

@@ -10,12 +10,14 @@ pub mod decimate;
 pub mod extract;
 pub mod grid;
 pub mod mesh;
+pub mod morph;
 pub mod smooth;
 pub mod topology;
 pub mod uv;
 
 pub use grid::ScalarGrid;
 pub use mesh::{Mesh, TexturedMesh};
+pub use morph::{MorphMesh, MorphTarget};
 
 /// What can be wrong with the geometry that comes in or out.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

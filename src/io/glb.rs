@@ -1,7 +1,7 @@
 //! Binary glTF 2.0: the avatar as other programs read it.
 
 use super::{ExportError, image as pictures, write_file};
-use crate::geometry::TexturedMesh;
+use crate::geometry::{MorphMesh, MorphTarget, TexturedMesh};
 use glam::Vec3;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -40,6 +40,25 @@ pub struct GlbOptions {
 /// [`ExportError::Invalid`] for a scale or roughness out of range or a file of 4 GiB.
 pub fn encode(textured: &TexturedMesh, options: &GlbOptions) -> Result<Vec<u8>, ExportError> {
     textured.validate()?;
+    assemble(textured, &[], &[], options)
+}
+
+/// [`encode`] for a mesh with morph targets: named in `extras.targetNames`, stored sparsely,
+/// at their first weights.
+///
+/// # Errors
+/// As [`encode`], with what [`MorphMesh::validate`] says.
+pub fn encode_morph(morph: &MorphMesh, options: &GlbOptions) -> Result<Vec<u8>, ExportError> {
+    morph.validate()?;
+    assemble(&morph.rest, &morph.targets, &morph.weights, options)
+}
+
+fn assemble(
+    textured: &TexturedMesh,
+    targets: &[MorphTarget],
+    weights: &[f32],
+    options: &GlbOptions,
+) -> Result<Vec<u8>, ExportError> {
     if !(options.metres_per_unit.is_finite() && options.metres_per_unit > 0.0) {
         return Err(ExportError::Invalid("the scale to metres must be positive"));
     }
@@ -62,6 +81,40 @@ pub fn encode(textured: &TexturedMesh, options: &GlbOptions) -> Result<Vec<u8>, 
     let image = binary.push(&pictures::encode_png(&albedo)?, None);
 
     let vertices = metres.len();
+    let mut accessors = vec![
+        json!({
+            "bufferView": position, "componentType": FLOAT, "count": vertices,
+            "type": "VEC3", "min": corner(low), "max": corner(high),
+        }),
+        json!({ "bufferView": normal, "componentType": FLOAT, "count": vertices, "type": "VEC3" }),
+        json!({ "bufferView": uv, "componentType": FLOAT, "count": vertices, "type": "VEC2" }),
+        json!({
+            "bufferView": index, "componentType": UNSIGNED_INT,
+            "count": triangles.len() * 3, "type": "SCALAR",
+        }),
+    ];
+    let mut mesh = json!({
+        "name": options.name,
+        "primitives": [{
+            "attributes": { "POSITION": 0, "NORMAL": 1, "TEXCOORD_0": 2 },
+            "indices": 3,
+            "material": 0,
+            "mode": 4,
+        }],
+    });
+    if !targets.is_empty() {
+        let list: Vec<Value> = targets
+            .iter()
+            .map(|target| {
+                accessors.push(sparse(target, vertices, options.metres_per_unit, &mut binary));
+                json!({ "POSITION": accessors.len() - 1 })
+            })
+            .collect();
+        let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+        mesh["primitives"][0]["targets"] = json!(list);
+        mesh["weights"] = json!(weights);
+        mesh["extras"] = json!({ "targetNames": names });
+    }
     let name = &options.name;
     let mut asset = json!({
         "version": "2.0",
@@ -76,15 +129,7 @@ pub fn encode(textured: &TexturedMesh, options: &GlbOptions) -> Result<Vec<u8>, 
         "scene": 0,
         "scenes": [{ "name": name, "nodes": [0] }],
         "nodes": [{ "name": name, "mesh": 0 }],
-        "meshes": [{
-            "name": name,
-            "primitives": [{
-                "attributes": { "POSITION": 0, "NORMAL": 1, "TEXCOORD_0": 2 },
-                "indices": 3,
-                "material": 0,
-                "mode": 4,
-            }],
-        }],
+        "meshes": [mesh],
         "materials": [{
             "name": name,
             "pbrMetallicRoughness": {
@@ -101,24 +146,38 @@ pub fn encode(textured: &TexturedMesh, options: &GlbOptions) -> Result<Vec<u8>, 
             "wrapT": CLAMP_TO_EDGE,
         }],
         "images": [{ "name": "albedo", "bufferView": image, "mimeType": "image/png" }],
-        "accessors": [
-            {
-                "bufferView": position, "componentType": FLOAT, "count": vertices,
-                "type": "VEC3", "min": corner(low), "max": corner(high),
-            },
-            { "bufferView": normal, "componentType": FLOAT, "count": vertices, "type": "VEC3" },
-            { "bufferView": uv, "componentType": FLOAT, "count": vertices, "type": "VEC2" },
-            {
-                "bufferView": index, "componentType": UNSIGNED_INT,
-                "count": triangles.len() * 3, "type": "SCALAR",
-            },
-        ],
+        "accessors": accessors,
         "bufferViews": binary.views,
         "buffers": [{ "byteLength": binary.bytes.len() }],
     });
     let text = serde_json::to_vec(&document)
         .map_err(|error| ExportError::Encode { what: "the GLB", reason: error.to_string() })?;
     container(text, &binary.bytes)
+}
+
+/// A morph target's accessor: zeros but for the vertices that it moves.
+fn sparse(target: &MorphTarget, vertices: usize, scale: f32, binary: &mut Binary) -> Value {
+    // The format knows no empty list: a target that moves nothing moves one vertex by 0.
+    let (indices, deltas): (&[u32], Vec<Vec3>) = if target.vertices.is_empty() {
+        (&[0], vec![Vec3::ZERO])
+    } else {
+        (&target.vertices, target.deltas.iter().map(|delta| *delta * scale).collect())
+    };
+    let all_move = indices.len() == vertices;
+    let start = if all_move { (deltas[0], deltas[0]) } else { (Vec3::ZERO, Vec3::ZERO) };
+    let (low, high) = deltas.iter().fold(start, |(lo, hi), d| (lo.min(*d), hi.max(*d)));
+    let corner = |v: Vec3| v.to_array().map(f64::from);
+    let places = binary.push(bytemuck::cast_slice(indices), None);
+    let values = binary.push(bytemuck::cast_slice(&deltas), None);
+    json!({
+        "componentType": FLOAT, "count": vertices, "type": "VEC3",
+        "min": corner(low), "max": corner(high),
+        "sparse": {
+            "count": indices.len(),
+            "indices": { "bufferView": places, "componentType": UNSIGNED_INT },
+            "values": { "bufferView": values },
+        },
+    })
 }
 
 /// Writes a mesh as GLB.
@@ -131,6 +190,18 @@ pub fn write(
     options: &GlbOptions,
 ) -> Result<(), ExportError> {
     write_file(path, &encode(textured, options)?)
+}
+
+/// Writes a mesh with morph targets as GLB.
+///
+/// # Errors
+/// As [`encode_morph`] and [`write_file`].
+pub fn write_morph(
+    path: &Path,
+    morph: &MorphMesh,
+    options: &GlbOptions,
+) -> Result<(), ExportError> {
+    write_file(path, &encode_morph(morph, options)?)
 }
 
 /// The binary chunk and its views, in one order.
@@ -250,6 +321,35 @@ mod tests {
         let png = &blob[view.offset()..view.offset() + view.length()];
         let albedo = image::load_from_memory(png).expect("a PNG").into_rgba8();
         assert_eq!(albedo, textured.albedo);
+    }
+
+    #[test]
+    fn morph_targets_read_back_with_names_and_weights() {
+        let rest = ball();
+        let n = rest.mesh.positions.len();
+        let lift: Vec<Vec3> = (0..n).map(|i| Vec3::Y * if i < 9 { 0.1 } else { 0.0 }).collect();
+        let targets = vec![
+            MorphTarget::from_dense("jawOpen", &lift, 1e-6),
+            MorphTarget::from_dense("nothing", &vec![Vec3::ZERO; n], 1e-6),
+        ];
+        let morph = MorphMesh { rest, targets, weights: vec![0.25, 0.0] };
+        let bytes = encode_morph(&morph, &options()).expect("encodes");
+        let file = gltf::Gltf::from_slice(&bytes).expect("valid glTF");
+        let blob = file.blob.as_deref().expect("a binary chunk");
+        let mesh = file.meshes().next().expect("a mesh");
+        assert_eq!(mesh.weights(), Some(&[0.25, 0.0][..]));
+        let extras: Value =
+            serde_json::from_str(mesh.extras().as_ref().expect("set").get()).expect("JSON");
+        assert_eq!(extras, json!({ "targetNames": ["jawOpen", "nothing"] }));
+        let primitive = mesh.primitives().next().expect("a primitive");
+        let reader = primitive.reader(|_| Some(blob));
+        let found: Vec<Vec<Vec3>> = reader
+            .read_morph_targets()
+            .map(|(positions, ..)| positions.expect("moves").map(Vec3::from).collect())
+            .collect();
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0], lift.iter().map(|d| *d * 0.31).collect::<Vec<_>>());
+        assert!(found[1].iter().all(|d| *d == Vec3::ZERO));
     }
 
     #[test]

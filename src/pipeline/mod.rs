@@ -1,8 +1,10 @@
-//! The optimisation: which views a step sees, the coarse stage, and how its field
-//! becomes a textured mesh.
+//! How a head comes about: at once from a person of the studio ([`instant`]), or by
+//! optimisation: which views a step sees, the coarse stage, and how its field becomes a
+//! textured mesh.
 
 pub mod coarse;
 pub mod extract;
+pub mod instant;
 pub mod state;
 pub mod views;
 
@@ -21,6 +23,9 @@ pub enum StageError {
     /// The surface could not be made.
     #[error(transparent)]
     Geometry(#[from] crate::geometry::GeometryError),
+    /// The parameters of a head do not fit the prior.
+    #[error(transparent)]
+    Head(#[from] crate::head::HeadError),
     /// The texture could not be baked.
     #[error("{0}")]
     Bake(String),

@@ -45,6 +45,8 @@ pub struct TexelMap {
     pub positions: Vec<Vec3>,
     /// Unit normal of each covered texel.
     pub normals: Vec<Vec3>,
+    /// Triangle of each covered texel, and the weights of its corners.
+    pub places: Vec<(u32, Vec3)>,
 }
 
 impl TexelMap {
@@ -90,12 +92,19 @@ impl TexelMap {
                 }
             }
         }
-        let mut map = Self { size, texels: Vec::new(), positions: Vec::new(), normals: Vec::new() };
+        let mut map = Self {
+            size,
+            texels: Vec::new(),
+            positions: Vec::new(),
+            normals: Vec::new(),
+            places: Vec::new(),
+        };
         for (texel, found) in best.iter().enumerate() {
             let Some((_, t, w)) = found else { continue };
             let corners = mesh.triangles[*t as usize].map(|v| v as usize);
             let mix = |values: &[Vec3]| (0..3).map(|c| values[corners[c]] * w[c]).sum::<Vec3>();
             map.texels.push(texel as u32);
+            map.places.push((*t, *w));
             map.positions.push(mix(&mesh.positions));
             let face = || mesh.area_vector(*t as usize).try_normalize().unwrap_or(Vec3::Y);
             map.normals.push(mix(normals).try_normalize().unwrap_or_else(face));
@@ -128,17 +137,36 @@ impl TexelMap {
                 if colour.iter().any(|c| !c.is_finite()) {
                     return Err(BakeError::NotFinite(p.x, p.y, p.z));
                 }
-                colours[*texel as usize] =
-                    Some(colour.map(|c| (c.clamp(0.0, 1.0) * 255.0).round() as u8));
+                colours[*texel as usize] = Some(bytes(*colour));
             }
         }
+        Ok(self.picture(colours))
+    }
+
+    /// The texture with one colour (sRGB-encoded) a covered texel, by its triangle and
+    /// the weights of its corners.
+    pub fn fill(&self, colour: impl Fn(u32, Vec3) -> Vec3) -> RgbaImage {
+        let edge = self.size as usize;
+        let mut colours: Vec<Option<[u8; 3]>> = vec![None; edge * edge];
+        for (texel, (triangle, weights)) in self.texels.iter().zip(&self.places) {
+            colours[*texel as usize] = Some(bytes(colour(*triangle, *weights).to_array()));
+        }
+        self.picture(colours)
+    }
+
+    fn picture(&self, mut colours: Vec<Option<[u8; 3]>>) -> RgbaImage {
+        let edge = self.size as usize;
         spread(&mut colours, edge);
         let rest = mean(colours.iter().flatten());
-        Ok(RgbaImage::from_fn(self.size, self.size, |x, y| {
+        RgbaImage::from_fn(self.size, self.size, |x, y| {
             let [r, g, b] = colours[y as usize * edge + x as usize].unwrap_or(rest);
             image::Rgba([r, g, b, 255])
-        }))
+        })
     }
+}
+
+fn bytes(colour: [f32; 3]) -> [u8; 3] {
+    colour.map(|c| (c.clamp(0.0, 1.0) * 255.0).round() as u8)
 }
 
 /// Unwraps a closed mesh, computes its smooth normals and paints its texture.

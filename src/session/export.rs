@@ -2,7 +2,7 @@
 
 use super::SessionError;
 use crate::config::GenerationConfig;
-use crate::geometry::TexturedMesh;
+use crate::geometry::{MorphMesh, TexturedMesh};
 use crate::head::HeadModel;
 use crate::io::glb::{self, GlbOptions};
 use crate::io::{image, turntable};
@@ -24,11 +24,19 @@ const ELEVATION: f32 = 5.0;
 /// Samples along a pixel's side.
 const SAMPLES: u32 = 3;
 
+/// The head to write.
+pub(super) enum Avatar<'a> {
+    /// A surface that does not move.
+    Still(&'a TexturedMesh),
+    /// A head with morph targets, and as it looks at their first weights.
+    Moving(&'a MorphMesh, &'a TexturedMesh),
+}
+
 /// Writes `avatar.glb`, `turntable.png` and `preview.webp` into `folder` and returns the
 /// GLB's path.
 pub(super) fn write_all(
     folder: &Path,
-    avatar: &TexturedMesh,
+    avatar: &Avatar<'_>,
     config: &GenerationConfig,
     gpu: &GpuContext,
 ) -> Result<PathBuf, SessionError> {
@@ -40,9 +48,18 @@ pub(super) fn write_all(
         roughness: 0.8,
         copyright: None,
     };
-    glb::write(&path, avatar, &options)?;
+    let shown = match avatar {
+        Avatar::Still(mesh) => {
+            glb::write(&path, mesh, &options)?;
+            mesh
+        }
+        Avatar::Moving(morph, shown) => {
+            glb::write_morph(&path, morph, &options)?;
+            shown
+        }
+    };
     let renderer = MeshRenderer::new(gpu)?;
-    let mesh = renderer.upload(avatar)?;
+    let mesh = renderer.upload(shown)?;
     let draw = |count, size| {
         let views = turntable_views(count, ELEVATION, size);
         renderer.render(&mesh, &views, RenderKind::Shaded, SAMPLES)

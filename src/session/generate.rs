@@ -2,9 +2,11 @@
 
 use super::event::Artifacts;
 use super::guide::Guide;
+use super::person::Person;
 use super::report::{Report, StageTiming};
 use super::{
     Event, HeadSnapshot, Job, JobContext, Outcome, SessionError, StepReport, command, export,
+    instant,
 };
 use crate::config::GenerationConfig;
 use crate::diffusion::{DiffusionError, embedded};
@@ -58,7 +60,24 @@ impl Job for GenerateJob {
         config.validate()?;
         // A project must find its model again from any folder.
         config.model = embedded::stable_name(&config.model).map_err(DiffusionError::from)?;
-        let guide = Guide::load(&config)?;
+        let person = config.needs_person().then(|| Person::of(&config)).transpose()?;
+        let open = |gpu: &GpuContext, config: &GenerationConfig, start| match start {
+            Start::Continued(project) => Ok(*project),
+            Start::Fresh(folder) => Project::create(
+                &folder,
+                Operation::Generate {
+                    config: Box::new(config.clone()),
+                    version: env!("CARGO_PKG_VERSION").into(),
+                    device: gpu.describe(),
+                },
+            ),
+        };
+        if let Some(person) = person.as_ref().filter(|_| config.is_instant()) {
+            return instant::run(&config, person, context, started, |gpu| {
+                Ok(open(gpu, &config, start)?)
+            });
+        }
+        let guide = Guide::load(&config, person.as_ref())?;
         for warning in &guide.warnings {
             context.events.warn(warning);
         }
@@ -79,17 +98,7 @@ impl Job for GenerateJob {
         if context.cancel.is_cancelled() {
             return Ok(cancelled());
         }
-        let mut project = match start {
-            Start::Continued(project) => *project,
-            Start::Fresh(folder) => Project::create(
-                &folder,
-                Operation::Generate {
-                    config: Box::new(config.clone()),
-                    version: env!("CARGO_PKG_VERSION").into(),
-                    device: gpu.describe(),
-                },
-            )?,
-        };
+        let mut project = open(&gpu, &config, start)?;
         let mut run = Run {
             report: Report::new(&config, guide.completed, &gpu),
             fingerprint: config.fingerprint(&guide.identity),
@@ -219,7 +228,7 @@ impl Run<'_> {
         project.save_avatar(&textured).map_err(SessionError::Storage)?;
         let folder = project.output().to_path_buf();
         let started = Instant::now();
-        let glb = export::write_all(&folder, &textured, &self.config, gpu)?;
+        let glb = export::write_all(&folder, &export::Avatar::Still(&textured), &self.config, gpu)?;
         timing.push(started.elapsed());
         events.send(Event::Step(mesh_step(2)));
         self.report.push_stage(&timing, None);

@@ -1,5 +1,6 @@
 //! The diffusion model made ready to guide one prompt.
 
+use super::person::Person;
 use super::{SessionError, completion};
 use crate::config::GenerationConfig;
 use crate::diffusion::{DiffusionError, DiffusionModel, embedded};
@@ -19,7 +20,11 @@ pub(super) struct Guide {
 }
 
 impl Guide {
-    pub(super) fn load(config: &GenerationConfig) -> Result<Self, SessionError> {
+    /// `person`: whom the prompt is about, for settings that need to know.
+    pub(super) fn load(
+        config: &GenerationConfig,
+        person: Option<&Person>,
+    ) -> Result<Self, SessionError> {
         let folder = embedded::resolve(&config.model).map_err(DiffusionError::from)?;
         let identity = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let model = Arc::new(DiffusionModel::load(&folder, &candle_core::Device::Cpu)?);
@@ -30,24 +35,22 @@ impl Guide {
             ));
         }
         let longest = |text: &str| DiffusionDenoiser::longest_prompt(&model, text);
-        let completed = if config.complete_prompt {
-            completion::complete(&model, &config.prompt, config.seed, |wording| {
-                Ok(model.tokenize_report(&longest(wording))?.cut.is_none())
-            })?
-        } else {
-            None
+        let completed = match person {
+            Some(person) if config.complete_prompt => {
+                completion::describe(&person.reader, &person.sample.look, config.seed, |text| {
+                    Ok(model.tokenize_report(&longest(text))?.cut.is_none())
+                })?
+            }
+            _ => None,
         };
         if config.complete_prompt && completed.is_none() {
             warnings.push(
-                "what the prompt leaves open is not filled in: the checkpoint has no attribute \
-                 readers, or no full description fits its tokenizer"
+                "what the prompt leaves open is not filled in: no full description fits the \
+                 checkpoint's tokenizer"
                     .into(),
             );
         }
-        let unknown = model.tokenize_report(&config.prompt)?.unknown;
-        if !unknown.is_empty() {
-            warnings.push(format!("the model does not know: {}", unknown.join(", ")));
-        }
+        warnings.extend(ignored(&model.ignored_words(&config.prompt)?, &config.model));
         let guiding = completed.as_ref().unwrap_or(&config.prompt);
         // A completion says what the readers read of the prompt, and fits by itself.
         let read = if completed.is_some() { config.prompt.clone() } else { longest(guiding) };
@@ -70,4 +73,20 @@ impl Guide {
         let guidance = ScoreDistillation::new(denoiser, config.guidance.clone(), config.seed);
         Ok(Self { guidance, controls, completed, identity, warnings })
     }
+}
+
+/// Tells which words of the prompt a model ignores, and what would know them.
+pub(super) fn ignored(words: &[String], model: &str) -> Option<String> {
+    if words.is_empty() {
+        return None;
+    }
+    let list = words.join(", ");
+    Some(if model == embedded::NAME {
+        format!(
+            "the embedded model ignores: {list}; a Stable Diffusion 1.5 or 2.1 checkpoint in \
+             diffusers layout would know them (--model FOLDER)"
+        )
+    } else {
+        format!("the model does not know: {list}")
+    })
 }

@@ -13,6 +13,8 @@ pub mod event;
 mod export;
 pub mod generate;
 mod guide;
+mod instant;
+pub mod person;
 mod report;
 pub mod snapshot;
 

@@ -7,6 +7,9 @@ WORDS = Path(__file__).with_name("words.txt")
 # Ways to begin a description that say nothing about the head.
 OPENINGS = ["a photo of", "a portrait of", "a picture of", "a render of", "a 3d render of", "a close-up of", "the head of", "a photo of the head of", "a detailed portrait of"]
 
+# The words of the crate's `ViewRegion`.
+VIEWS = ["front", "side", "back"]
+
 
 def word_lists():
     """The vocabulary's word list: (words about heads, neutral words)."""
@@ -42,7 +45,9 @@ class Captioner:
         if rng.random() < filler:
             text = self.with_filler(text, rng)
         if rng.random() < self.view_words:
-            text = f"{text}, {row['view_words']}"
+            # People who are not drawn are not seen from anywhere.
+            view = row.get("view_words") or f"{VIEWS[rng.integers(len(VIEWS))]} view of head"
+            text = f"{text}, {view}"
         return text
 
     def with_filler(self, text, rng):

@@ -235,7 +235,7 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(1)
     run = Path(options.run)
-    model, _, progress = load_run(run)
+    model, progress = load_run(run)
     shards, words = Shards(options.data), Words(run / "tokenizer")
     errors, gap = HeldOut(shards, Captioner(), words)(model)
     sampler = Sampler(model, words)

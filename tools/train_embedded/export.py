@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModel
 
-from networks import GUIDANCE, IMAGE_SIZE, SCHEDULER, UNSHUFFLE, Embedded, Helpers
+from networks import GUIDANCE, IMAGE_SIZE, SCHEDULER, UNSHUFFLE, Embedded
 
 
 def half(tensors, prefix=""):
@@ -44,10 +44,20 @@ def network_config(network):
     return {k: v for k, v in config.items() if k != "_name_or_path"}
 
 
-def load_folder(model, folder):
-    """Gives a model the weights of an exported folder of the same size."""
+def load_folder(model, folder, vocabulary):
+    """Gives a model the weights of an exported folder of the same size; words are matched by their spelling.
+
+    vocabulary: token -> index of the model's own tokenizer, which may know other words than the folder's.
+    """
     text = CLIPTextModel.from_pretrained(folder / "text_encoder")
-    model.text_encoder.load_state_dict({n: t.float() for n, t in text.state_dict().items()})
+    weights = {n: t.float() for n, t in text.state_dict().items()}
+    name = next(n for n in weights if n.endswith("token_embedding.weight"))
+    theirs = json.loads((folder / "tokenizer/vocab.json").read_text(encoding="utf-8"))
+    table = next(p for n, p in model.text_encoder.named_parameters() if n.endswith("token_embedding.weight")).detach().clone()
+    known = [(index, theirs[token]) for token, index in vocabulary.items() if token in theirs]
+    mine, old = (torch.tensor(column) for column in zip(*known))
+    table[mine] = weights[name][old].to(table)
+    model.text_encoder.load_state_dict(weights | {name: table})
     for name, file in (("unet", "diffusion_pytorch_model"), ("controlnet", "diffusion_pytorch_model"), ("region_text", "model")):
         weights = load_file(folder / name / f"{file}.safetensors")
         getattr(model, name).load_state_dict({n: t.float() for n, t in weights.items()})
@@ -60,34 +70,46 @@ def samples_seen(folder):
     return sum(int(match.group(1)) for match in found if match)
 
 
-def write_folder(model, helpers, tokenizer, target, card=None, samples=None):
-    """model, helpers: with the weights to ship; tokenizer: its folder; samples: path of a sheet (optional)."""
+def write_text_encoder(text, folder):
+    """A CLIP text encoder as transformers and the crate read it."""
+    config = json.loads(text.config.to_json_string(use_diff=False))
+    keep = ["hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings", "vocab_size", "hidden_act", "layer_norm_eps", "projection_dim"]
+    keep += ["bos_token_id", "eos_token_id", "pad_token_id", "attention_dropout", "initializer_factor", "initializer_range"]
+    folder.mkdir()
+    write_json(folder / "config.json", {"architectures": ["CLIPTextModel"], "model_type": "clip_text_model", **{k: config[k] for k in keep}})
+    # The names of Stable Diffusion's checkpoints; newer libraries drop the prefix when they load.
+    names = half(text.state_dict())
+    names = {n if n.startswith("text_model.") else f"text_model.{n}": t for n, t in names.items()}
+    save_file(names, folder / "model.safetensors", {"format": "pt"})
+
+
+def write_folder(model, reading, tokenizer, target, card=None, samples=None):
+    """model, reading: with the weights to ship (reading may be None); tokenizer: its folder; samples: path of a sheet (optional)."""
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=target.name + ".new", dir=target.parent))
     os.chmod(folder, 0o755)
     shutil.copytree(tokenizer, folder / "tokenizer")
-    for name in ("text_encoder", "unet", "controlnet", "region_text", "attributes", "scheduler"):
+    for name in ("unet", "controlnet", "region_text", "scheduler"):
         (folder / name).mkdir()
-    text = model.text_encoder
-    config = json.loads(text.config.to_json_string(use_diff=False))
-    keep = ["hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings", "vocab_size", "hidden_act", "layer_norm_eps", "projection_dim"]
-    keep += ["bos_token_id", "eos_token_id", "pad_token_id", "attention_dropout", "initializer_factor", "initializer_range"]
-    write_json(folder / "text_encoder/config.json", {"architectures": ["CLIPTextModel"], "model_type": "clip_text_model", **{k: config[k] for k in keep}})
-    # The names of Stable Diffusion's checkpoints; newer libraries drop the prefix when they load.
-    names = half(text.state_dict())
-    names = {n if n.startswith("text_model.") else f"text_model.{n}": t for n, t in names.items()}
-    save_file(names, folder / "text_encoder/model.safetensors", {"format": "pt"})
+    write_text_encoder(model.text_encoder, folder / "text_encoder")
     for name in ("unet", "controlnet"):
         network = getattr(model, name)
         write_json(folder / name / "config.json", network_config(network))
         save_file(half(network.state_dict()), folder / name / "diffusion_pytorch_model.safetensors", {"format": "pt"})
     write_json(folder / "region_text/config.json", model.region_text.config())
     save_file(half(model.region_text.state_dict()), folder / "region_text/model.safetensors", {"format": "pt"})
-    write_json(folder / "attributes/config.json", helpers.config())
-    save_file(half(helpers.weights()), folder / "attributes/model.safetensors", {"format": "pt"})
     write_json(folder / "scheduler/scheduler_config.json", SCHEDULER)
-    settings = {"image_size": IMAGE_SIZE, "pixel_unshuffle": UNSHUFFLE, "guidance_scale": GUIDANCE, "controls": {"controlnet": "dense"}, "region_text": "region_text", "attributes": "attributes"}
+    settings = {"image_size": IMAGE_SIZE, "pixel_unshuffle": UNSHUFFLE, "guidance_scale": GUIDANCE, "controls": {"controlnet": "dense"}, "region_text": "region_text"}
+    if reading is not None:
+        (folder / "attributes").mkdir()
+        write_json(folder / "attributes/config.json", reading.readers.config())
+        save_file(half(reading.readers.weights()), folder / "attributes/model.safetensors", {"format": "pt"})
+        write_text_encoder(reading.text_encoder, folder / "attribute_text")
+        settings |= {"attributes": "attributes", "attribute_text": "attribute_text"}
+    if (Path(tokenizer).parent / "words.txt").exists():
+        shutil.copyfile(Path(tokenizer).parent / "words.txt", folder / "words.txt")
+        settings["words"] = "words.txt"
     write_json(folder / "headsculpt.json", settings)
     index = {
         "_class_name": "StableDiffusionControlNetPipeline",
@@ -112,7 +134,13 @@ def weight_megabytes(model):
     return sum(p.numel() for part in parts for p in part.parameters()) * 2 / 1e6
 
 
-def model_card(model, progress, notes=()):
+def readers_report(run):
+    """What the training of the attribute readers measured; None if the run has none."""
+    path = Path(run) / "readers/report.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def model_card(model, progress, notes=(), readers=None):
     """The card from what the run measured: `progress` is the run's progress.json, `notes` are more lines about the training."""
     count = lambda part: f"{sum(p.numel() for p in part.parameters()) / 1e6:.2f} M"
     evals = progress["evaluations"]
@@ -160,21 +188,27 @@ def model_card(model, progress, notes=()):
     ]
     if last.get("gate_lines"):
         lines.append("Wrong at the end: " + "; ".join(last["gate_lines"]) + ".")
+    if readers:
+        worst = sorted(readers["by_attribute"].items(), key=lambda item: item[1])[:6]
+        lines += [
+            "",
+            f"Attribute readers: a text tower of their own, {readers['sentences']} sentences in {readers['minutes']:.0f} minutes. On {len(readers['by_attribute'])} attributes of people held out, "
+            f"described in full: {100 * readers['accuracy']:.1f} % right, {100 * readers['accuracy_in_another_order']:.1f} % with the phrases in another order and other links; "
+            "lowest: " + ", ".join(f"{name} {100 * value:.1f} %" for name, value in worst) + " (what a description leaves unsaid counts too).",
+        ]
     lines += ["", f"Samples (`samples.png`): DDIM, 12 steps, guidance {GUIDANCE:g}, four views of one neutral head's control each.", "", "![samples](samples.png)", ""]
     return "\n".join(lines)
 
 
 def load_run(run, ema=True):
-    """(model, helpers, progress) of a training run's folder."""
+    """(model, progress) of a training run's folder."""
     run = Path(run)
     progress = json.loads((run / "state/progress.json").read_text(encoding="utf-8"))
     vocabulary = json.loads((run / "tokenizer/vocab.json").read_text(encoding="utf-8"))
     model = Embedded(len(vocabulary), progress["size"])
     stored = load_file(run / "state" / ("ema.safetensors" if ema else "weights.safetensors"))
     model.load_state_dict({n: t.float() for n, t in stored.items()})
-    helpers = Helpers(model.text_encoder.config.hidden_size, json.loads((run / "attributes.json").read_text(encoding="utf-8")))
-    helpers.load_state_dict(load_file(run / "state/helpers.safetensors"))
-    return model.eval(), helpers, progress
+    return model.eval(), progress
 
 
 if __name__ == "__main__":
@@ -183,6 +217,10 @@ if __name__ == "__main__":
     parser.add_argument("--out", required=True)
     parser.add_argument("--note", action="append", default=[], help="a sentence about the training for the card; may be repeated")
     options = parser.parse_args()
-    model, helpers, progress = load_run(options.run)
-    write_folder(model, helpers, Path(options.run) / "tokenizer", options.out, model_card(model, progress, options.note), Path(options.run) / "samples.png")
+    from train_readers import load_readers
+
+    model, progress = load_run(options.run)
+    reading = load_readers(options.run, model.text_encoder.config.vocab_size)
+    card = model_card(model, progress, options.note, readers_report(options.run))
+    write_folder(model, reading, Path(options.run) / "tokenizer", options.out, card, Path(options.run) / "samples.png")
     print(f"{options.out}: {weight_megabytes(model):.1f} MB of weights")

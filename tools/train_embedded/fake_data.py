@@ -83,21 +83,30 @@ def describe(look, rng):
     return " ".join(f"a {hair} {man} with {' and '.join(parts)}".split())
 
 
+def random_look(rng):
+    male = bool(rng.random() < 0.5)
+    look = {"male": male, "skin": str(rng.choice(list(SKIN))), "material": None, "hair": str(rng.choice(STYLES)), "hair_color": str(rng.choice(list(HAIR)))}
+    return look | {"beard": "full" if male and rng.random() < 0.4 else "none", "beard_color": str(rng.choice(list(HAIR)))}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--out", required=True)
     parser.add_argument("--shards", type=int, default=3)
     parser.add_argument("--heads", type=int, default=32, help="heads in a shard, 4 views each")
+    parser.add_argument("--sentences", type=int, default=2000, help="people described in words alone")
     options = parser.parse_args()
     folder = Path(options.out)
     folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(10_000)
+    people = [random_look(rng) for _ in range(options.sentences)]
+    lines = [json.dumps({"captions": [describe(look, rng) for _ in range(3)], "attributes": look}) + "\n" for look in people]
+    (folder / "sentences.jsonl").write_text("".join(lines), encoding="utf-8")
     for number in range(options.shards):
         rng = np.random.default_rng(number)
         images, controls, views, flats, rows = [], [], [], [], []
         for head in range(options.heads):
-            male = bool(rng.random() < 0.5)
-            look = {"male": male, "skin": str(rng.choice(list(SKIN))), "material": None, "hair": str(rng.choice(STYLES)), "hair_color": str(rng.choice(list(HAIR)))}
-            look |= {"beard": "full" if male and rng.random() < 0.4 else "none", "beard_color": str(rng.choice(list(HAIR)))}
+            look = random_look(rng)
             for _ in range(4):
                 azimuth, elevation, flat = rng.uniform(0, 360), np.clip(rng.normal(5, 12), -20, 40), bool(rng.random() < 0.5)
                 image, control = draw(look, azimuth, elevation, flat, rng.uniform(0.5, 1))

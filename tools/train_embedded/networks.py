@@ -178,40 +178,56 @@ class Embedded(nn.Module):
         )[0]
 
 
+class Readers(nn.Module):
+    """One linear layer an attribute over a pooled text state."""
+
+    def __init__(self, width, attributes):
+        super().__init__()
+        self.attributes = attributes  # name -> list of values, as text
+        self.layers = nn.ModuleList([nn.Linear(width, len(values)) for values in attributes.values()])
+
+    def forward(self, pooled):
+        """pooled (B,width) -> list of logits (B,values), one an attribute."""
+        return [layer(pooled) for layer in self.layers]
+
+    def entropy(self, pooled, labels):
+        """Mean cross-entropy; labels (B,attributes), -1 unknown."""
+        known = [k for k in range(len(self.layers)) if (labels[:, k] >= 0).any()]
+        if not known:
+            return pooled.new_zeros(())
+        logits = self(pooled.float())
+        return torch.stack([F.cross_entropy(logits[k].float(), labels[:, k], ignore_index=-1) for k in known]).mean()
+
+    def config(self):
+        """What the exported folder says of the readers; the order is that of their weights' rows."""
+        native = {"True": True, "False": False, "None": None}
+        return {
+            "_class_name": "AttributeReaders",
+            "width": self.layers[0].in_features,
+            "attributes": [{"name": n, "values": [native.get(x, x) for x in v]} for n, v in self.attributes.items()],
+        }
+
+    def weights(self):
+        """All readers as one linear layer: weight (values of all attributes, width) and bias."""
+        return {"weight": torch.cat([r.weight for r in self.layers]), "bias": torch.cat([r.bias for r in self.layers])}
+
+
 class Helpers(nn.Module):
     """What teaches the text side: the binder's first three planes are a draft of the colours, pooled text names attributes.
 
-    Both teach the text side what words mean directly, which the picture's loss alone does slowly. The attribute readers
-    are exported: since the labels count whether or not the caption mentions them, they give the probability of every
-    value given the words, from which the program fills in what a prompt leaves open.
+    Both teach the text side what words mean directly, which the picture's loss alone does slowly. Not exported: the
+    program reads prompts with a tower of its own (train_readers.py).
     """
 
     def __init__(self, width, attributes):
         super().__init__()
-        self.attributes = attributes  # name -> list of values
-        self.readers = nn.ModuleList([nn.Linear(width, len(values)) for values in attributes.values()])
-
-    def config(self):
-        """What the exported folder says of the readers; the order is that of their weights' rows."""
-        width = self.readers[0].in_features
-        # Labels are kept as text (see train.attribute_values).
-        native = {"True": True, "False": False, "None": None}
-        return {"_class_name": "AttributeReaders", "width": width, "attributes": [{"name": n, "values": [native.get(x, x) for x in v]} for n, v in self.attributes.items()]}
-
-    def weights(self):
-        """All readers as one linear layer: weight (values of all attributes, width) and bias."""
-        return {"weight": torch.cat([r.weight for r in self.readers]), "bias": torch.cat([r.bias for r in self.readers])}
+        self.readers = Readers(width, attributes)
 
     def loss(self, draft, pooled, colours, visible, labels):
         """Colour error and attribute cross-entropy: draft (B,R,3+), colours (B,R,3), visible (B,R), labels (B,A), -1 unknown."""
         error = (draft[..., :3].float() - colours).square().mean(-1)
         colour = (error * visible).sum() / visible.sum().clamp(min=1)
-        known = [k for k in range(len(self.readers)) if (labels[:, k] >= 0).any()]
-        if not known:
-            return colour, colour.new_zeros(())
-        pooled = pooled.float()
-        words = [F.cross_entropy(self.readers[k](pooled), labels[:, k], ignore_index=-1) for k in known]
-        return colour, torch.stack(words).mean()
+        return colour, self.readers.entropy(pooled, labels)
 
 
 def to_latent(images):

@@ -109,7 +109,7 @@ class Recipe(unittest.TestCase):
         model = Embedded(len(self.words))
         control = torch.zeros(1, 16, 64, 64)
         control[:, 9, :32] = 1
-        found = model.region_text(torch.randn(1, 40, 128))
+        found = model.region_text(torch.randn(1, 64, 128))
         painted = model.region_text.paint(control, found)
         torch.testing.assert_close(painted[0, 16:, 40, 3], found[0, 0] + found[0, 2])
         torch.testing.assert_close(painted[0, 16:, 5, 3], found[0, 0] + found[0, 2] + found[0, 3])
@@ -119,20 +119,27 @@ class Recipe(unittest.TestCase):
 
     def test_trains_resumes_exports_and_agrees_with_the_library(self):
         run, out = self.folder / "run", self.folder / "model"
+        readers = ["train_readers.py", "--data", self.folder / "data", "--run", run, "--device", "cpu", "--held-out", 60, "--batch", 64]
+        command(*readers, "--minutes", 0.4)
+        read = json.loads((run / "readers/report.json").read_text())
+        self.assertGreater(read["by_attribute"]["skin"], 0.9)
+        self.assertGreater(read["accuracy_in_another_order"], 0.7)
         common = ["train.py", "--data", self.folder / "data", "--run", run, "--device", "cpu", "--batch", 4, "--text-minutes", 0.05, "--export", out]
-        command(*common, "--minutes", 0.12)
+        command(*common, "--minutes", 0.3)
         first = json.loads((run / "state/progress.json").read_text())
-        command(*common, "--minutes", 0.2, "--resume")
+        command(*common, "--minutes", 0.5, "--resume")
         second = json.loads((run / "state/progress.json").read_text())
         self.assertGreater(first["samples"], 0)
         self.assertGreater(second["samples"], first["samples"])
         self.assertEqual(first["text_samples"], second["text_samples"])
         self.assertIn(f"Samples seen: {second['samples']}", (out / "MODEL_CARD.md").read_text())
+        self.assertEqual(json.loads((out / "headsculpt.json").read_text())["attribute_text"], "attribute_text")
+        self.assertIn("Attribute readers", (out / "MODEL_CARD.md").read_text())
         from export import load_run
         from export_reference import record
 
-        tensors = record(out, 40, 0)
-        model, _, _ = load_run(run)
+        tensors = record(out, 64, 0)
+        model, _ = load_run(run)
         hidden, pooled = model.read(tensors["tokens"])
         torch.testing.assert_close(hidden, tensors["text_embedding"], rtol=1e-3, atol=1e-3)
         ours = model.denoise(tensors["latent"], torch.tensor([601, 601]), hidden, pooled, tensors["control_image"][:, :16])

@@ -29,10 +29,12 @@ from safetensors.torch import load_file, save_file
 from captions import Captioner
 from dataset import BROWS, EYES, LIPS, Shards, flip, gather
 from evaluate import NOISE, SIGNAL, HeldOut, Sampler, gate, palettes, sheet
-from export import load_folder, model_card, replace_folder, samples_seen, write_folder
+from export import load_folder, model_card, readers_report, replace_folder, samples_seen, write_folder
 from networks import Embedded, Helpers, UNSHUFFLE, to_latent
 from precision import has_fast_bfloat16, mixed
-from vocabulary import Words, captions_of, train as train_vocabulary, write as write_vocabulary
+from sentences import attribute_values, labels
+from train_readers import load_readers
+from vocabulary import Words, ensure
 
 COLOUR_WEIGHT, ATTRIBUTE_WEIGHT = 0.5, 0.01
 SYNC_STEPS = 8
@@ -60,7 +62,7 @@ def arguments():
     parser.add_argument("--evaluate-every", type=float, default=6, help="minutes")
     parser.add_argument("--export-every", type=float, default=12, help="minutes")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--init", help="start a new run from the weights and the tokenizer of an exported model")
+    parser.add_argument("--init", help="start a new run from the weights of an exported model; words are matched by their spelling")
     parser.add_argument("--resume", action="store_true", help="continue the run's state")
     options = parser.parse_args()
     options.precision = options.precision or ("bf16" if has_fast_bfloat16(options.device) else "f32")
@@ -69,23 +71,10 @@ def arguments():
     return options
 
 
-def attribute_values(shards):
-    """Attributes with few values, by name: what the pooled text learns to tell apart."""
-    seen = {}
-    for shard in shards.shards[:16]:
-        for row in shard.rows:
-            for name, value in row["attributes"].items():
-                if value is None or isinstance(value, (str, bool)):
-                    seen.setdefault(name, set()).add(str(value))
-    return {name: sorted(values) for name, values in sorted(seen.items()) if 2 <= len(values) <= 40}
-
-
 def labels_of(shard, attributes):
     """(N, attributes) indices of a shard's attribute values, -1 where unknown; kept on the shard."""
     if not hasattr(shard, "labels"):
-        index = [(name, {v: k for k, v in enumerate(values)}) for name, values in attributes.items()]
-        table = [[places.get(str(row["attributes"].get(name, "")), -1) for name, places in index] for row in shard.rows]
-        shard.labels = np.array(table, np.int64).reshape(len(shard), len(index))
+        shard.labels = labels(shard.rows, attributes)
     return shard.labels
 
 
@@ -157,7 +146,7 @@ class Training:
         self.attributes = json.loads((self.run / "attributes.json").read_text(encoding="utf-8"))
         self.model = Embedded(len(self.words), options.size).to(self.device, memory_format=torch.channels_last)
         if options.init:
-            load_folder(self.model, Path(options.init))
+            load_folder(self.model, Path(options.init), json.loads((self.run / "tokenizer/vocab.json").read_text(encoding="utf-8")))
         self.helpers = Helpers(self.model.text_encoder.config.hidden_size, self.attributes).to(self.device)
         self.parameters = [*self.model.parameters(), *self.helpers.parameters()]
         self.ema = [p.detach().clone() for p in self.model.parameters()]
@@ -188,18 +177,18 @@ class Training:
                 file.write(line + "\n")
 
     def prepare_files(self):
-        """The tokenizer and the attribute list are made once, from the shards at hand, and kept for the whole run."""
+        """The tokenizer and the attribute list are made once, from the shards at hand, and kept for the whole run.
+
+        A tokenizer that is there already stays: the attribute readers may have been trained with it, and making it
+        again may number its tokens differently.
+        """
         if not self.o.resume:
-            for name in ("tokenizer", "state"):
-                shutil.rmtree(self.run / name, ignore_errors=True)
+            shutil.rmtree(self.run / "state", ignore_errors=True)
             for name in ("attributes.json", "log.txt"):
                 (self.run / name).unlink(missing_ok=True)
-        if self.o.init and not (self.run / "tokenizer/vocab.json").exists():
-            shutil.copytree(Path(self.o.init) / "tokenizer", self.run / "tokenizer")
-        if not (self.run / "tokenizer/vocab.json").exists():
-            write_vocabulary(self.run / "tokenizer", *train_vocabulary(captions_of(self.o.data)))
+        ensure(self.run / "tokenizer", self.o.data)
         if not (self.run / "attributes.json").exists():
-            (self.run / "attributes.json").write_text(json.dumps(attribute_values(self.shards)), encoding="utf-8")
+            (self.run / "attributes.json").write_text(json.dumps(attribute_values(row for shard in self.shards.shards[:16] for row in shard.rows)), encoding="utf-8")
 
     # State on disk. Weights and their average are f16, the optimizer's moments bf16 (their range matters more than
     # their digits): every file of the small model stays under 16 MB.
@@ -409,7 +398,9 @@ class Training:
         for line in lines:
             self.log(f"  gate: {line}")
         if export and self.o.export:
-            write_folder(self.model, self.helpers, self.run / "tokenizer", self.o.export, model_card(self.model, progress), self.run / "samples.png")
+            reading = load_readers(self.run, len(self.words))
+            card = model_card(self.model, progress, readers=readers_report(self.run))
+            write_folder(self.model, reading, self.run / "tokenizer", self.o.export, card, self.run / "samples.png")
             self.log(f"exported to {self.o.export}")
         for p, kept in zip(self.model.parameters(), own):
             p.data.copy_(kept)

@@ -6,16 +6,19 @@ the corpus is a single token; anything else falls apart into pieces, at worst by
 """
 
 import argparse
+import itertools
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
+import sentences
 from captions import OPENINGS, word_lists
 
 START, END = "<|startoftext|>", "<|endoftext|>"
-MAX_LENGTH = 40
+MAX_LENGTH = 64
 PATTERN = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
 LIMIT = 2000
 
@@ -27,7 +30,7 @@ def byte_symbols():
     return symbols + [chr(256 + k) for k in range(256 - len(plain))]
 
 
-def train(sentences):
+def train(texts):
     """Returns (vocabulary, merges) for an iterable of sentences plus the word list."""
     tokenizer = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
@@ -36,7 +39,7 @@ def train(sentences):
     )
     head, neutral = word_lists()
     counts = {}
-    for sentence in [*sentences, *OPENINGS]:
+    for sentence in itertools.chain(texts, OPENINGS):
         for word in re.findall(r"[a-z]+", sentence.lower()):
             counts[word] = counts.get(word, 0) + 1
     for words, floor in ((head, 8), (neutral, 4)):
@@ -92,15 +95,15 @@ class Words:
     def __len__(self):
         return len(self.tokenizer)
 
-    def __call__(self, sentences):
+    def __call__(self, texts):
         import torch
 
-        encoded = self.tokenizer(list(sentences), padding="max_length", truncation=True, max_length=self.length)
+        encoded = self.tokenizer(list(texts), padding="max_length", truncation=True, max_length=self.length)
         return torch.tensor(encoded["input_ids"])
 
 
 def captions_of(data):
-    """Every caption and view word of the shards in a folder."""
+    """Every caption and view word of the shards and the sentences in a folder."""
     for path in sorted(Path(data).glob("shard_*.jsonl")):
         for line in path.read_text(encoding="utf-8").splitlines():
             try:
@@ -109,6 +112,23 @@ def captions_of(data):
                 continue  # the last line of a file that is being written
             yield from row["captions"]
             yield row["view_words"]
+    for row in sentences.read(data):
+        yield from row["captions"]
+
+
+def ensure(folder, data):
+    """Makes the tokenizer of a run from the sentences at hand, unless it has one."""
+    if not (Path(folder) / "vocab.json").exists():
+        write(folder, *train(captions_of(data)))
+    words = Path(folder).parent / "words.txt"
+    if not words.exists():
+        words.write_text("".join(f"{word}\n" for word in taught(captions_of(data))), encoding="utf-8")
+
+
+def taught(texts, least=20):
+    """The words that occur often enough to have been learned, in alphabetical order."""
+    counts = Counter(word for text in texts for word in re.findall(r"[^\W_]+(?:'[^\W_]+)*", text.lower()))
+    return sorted(word for word, count in counts.items() if count >= least)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@
 pub mod charts;
 pub mod layers;
 pub mod pack;
+pub mod shelves;
 
 use super::{GeometryError, Mesh, topology};
 use glam::Vec2;

@@ -7,12 +7,12 @@
 
 use super::anatomy::{Anatomy, SKULL, Warp, direction, hairline_distance};
 use super::hat;
-use super::mesh::{StudioMesh, Surface};
+use super::mesh::{ChartPoint, StudioMesh, Surface};
 use super::noise::{fractal, interpolate, noise, step};
 use super::paint::Paint;
 use crate::head::Part;
 use crate::head::look::{HairStyle, Look};
-use glam::Vec3;
+use glam::{Vec2, Vec3};
 
 /// The posed skin that patches are grown on.
 pub(super) struct Skin<'a> {
@@ -42,6 +42,7 @@ impl Skin<'_> {
                 if index[v] == u32::MAX {
                     index[v] = surface.points.len() as u32;
                     surface.points.push(self.positions[v] + corners[k].map_or(Vec3::ZERO, |c| c.1));
+                    surface.charts.push(ChartPoint { chart: 0, at: flat(self.anatomy.at[v]) });
                     source.push(v as u32);
                 }
                 index[v]
@@ -50,6 +51,17 @@ impl Skin<'_> {
         }
         (surface, source)
     }
+}
+
+/// Patches lie flat as a map of the head seen from a point of the forehead, where no
+/// patch has its border: the middle of the chart; what lies opposite is its rim.
+fn flat(p: Vec3) -> Vec2 {
+    let pole = Vec3::new(0.0, 0.5, 0.866);
+    let up = Vec3::new(0.0, 0.866, -0.5);
+    let ray = (p - SKULL).normalize_or(pole);
+    let angle = ray.dot(pole).clamp(-1.0, 1.0).acos();
+    let around = Vec2::new(ray.x, ray.dot(up)).normalize_or_zero();
+    0.5 + 0.5 * around * angle / std::f32::consts::PI
 }
 
 /// Signed distance inside the area where this look's hair grows.

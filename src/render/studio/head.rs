@@ -3,12 +3,24 @@
 use super::anatomy::Anatomy;
 use super::hair::Skin;
 use super::mesh::{StudioMesh, StudioVertex};
-use super::noise::step;
 use super::paint::Paint;
+use super::skin::SkinColors;
 use super::{beard, ear, face_paint, glasses, hair, hat, horn, teeth};
-use crate::head::look::{HairStyle, Look};
+use crate::head::look::Look;
 use crate::head::{HeadError, HeadParams, HeadPose, Part, ShapedHead};
 use glam::Vec3;
+
+/// The parts of the prior that are drawn, in the order of their triangles.
+pub const VISIBLE: [Part; 8] = [
+    Part::Skin,
+    Part::EyeLeft,
+    Part::EyeRight,
+    Part::LashLeft,
+    Part::LashRight,
+    Part::TeethUpper,
+    Part::TeethLower,
+    Part::Tongue,
+];
 
 /// A head ready to be drawn: mesh, eye colours and the neutral shape below it.
 #[derive(Debug, Clone)]
@@ -17,6 +29,8 @@ pub struct StudioHead {
     pub mesh: StudioMesh,
     /// sRGB-encoded colours of sclera, iris and pupil.
     pub eyes: [Vec3; 3],
+    /// How many of the mesh's first vertices and triangles are the prior's own.
+    pub prior: (usize, usize),
     /// The same identity with a neutral expression and pose, for control maps.
     pub neutral: ShapedHead,
 }
@@ -43,7 +57,7 @@ impl StudioHead {
         let normals = model.normals(&shaped.positions);
         let skin = Skin { anatomy, positions: &shaped.positions, normals: &normals };
 
-        let mut mesh = body(anatomy, &shaped, &normals, look, &paint);
+        let mut mesh = body(anatomy, &shaped, &normals, &SkinColors::new(look, seed));
         let parts = [
             Some(teeth::build(anatomy, &shaped.positions, &paint)),
             hair::build(&skin, &warp, look, &paint),
@@ -55,10 +69,11 @@ impl StudioHead {
             glasses::build(&warp, look, &paint),
             hat::build(anatomy, &warp, look, &paint),
         ];
+        let prior = (mesh.vertices.len(), mesh.triangles.len());
         for part in parts.into_iter().flatten() {
             mesh.append(&part);
         }
-        Ok(Self { mesh, eyes: paint.eyes(), neutral })
+        Ok(Self { mesh, eyes: paint.eyes(), prior, neutral })
     }
 }
 
@@ -66,24 +81,8 @@ fn body(
     anatomy: &Anatomy,
     shaped: &ShapedHead,
     normals: &[Vec3],
-    look: &Look,
-    paint: &Paint,
+    colors: &SkinColors,
 ) -> StudioMesh {
-    let mut albedo = paint.body(anatomy);
-    let scalp = hair::scalp_tint(anatomy, look);
-    let jaw = beard::tint(anatomy, look);
-    for (i, colour) in albedo.iter_mut().enumerate() {
-        let p = anatomy.at[i];
-        if scalp[i] > 0.0 {
-            let shadow = if look.hair == HairStyle::Buzz { 1.0 } else { 0.82 };
-            *colour = colour.lerp(paint.finish(paint.hair * shadow, p, 0.84), scalp[i]);
-        }
-        if jaw[i] > 0.0 {
-            *colour = colour.lerp(paint.finish(paint.beard * 0.85, p, 0.84), jaw[i]);
-        }
-        // The rim of the bust fades a little.
-        *colour *= 1.0 - 0.12 * step(-0.78, -0.95, p.y);
-    }
     let vertices = shaped
         .positions
         .iter()
@@ -91,23 +90,15 @@ fn body(
         .map(|(i, p)| StudioVertex {
             position: p.to_array(),
             normal: normals[i].to_array(),
-            albedo: albedo[i].clamp(Vec3::ZERO, Vec3::ONE).to_array(),
+            albedo: colors.vertex(i).clamp(Vec3::ZERO, Vec3::ONE).to_array(),
             gaze: anatomy.gaze[i].to_array(),
         })
         .collect();
-    let triangles = [
-        Part::Skin,
-        Part::EyeLeft,
-        Part::EyeRight,
-        Part::LashLeft,
-        Part::LashRight,
-        Part::TeethUpper,
-        Part::TeethLower,
-        Part::Tongue,
-    ]
-    .into_iter()
-    .flat_map(|part| anatomy.model.part_triangles(part).iter().copied())
-    .collect();
+    let triangles = VISIBLE
+        .into_iter()
+        .flat_map(|part| anatomy.model.part_triangles(part).iter().copied())
+        .collect();
     let bound = (0..shaped.positions.len() as u32).map(Some).collect();
-    StudioMesh { vertices, triangles, bound }
+    let charts = vec![None; shaped.positions.len()];
+    StudioMesh { vertices, triangles, bound, charts }
 }

@@ -1,6 +1,6 @@
 //! Triangle soups with per-vertex colour, and the few solids the studio is built of.
 
-use glam::Vec3;
+use glam::{Vec2, Vec3};
 
 /// One vertex as the studio's shader reads it.
 #[repr(C)]
@@ -26,6 +26,19 @@ pub struct StudioMesh {
     /// For each vertex the vertex of the head prior that it moves with when the face
     /// moves; `None` where it sits firmly on the skull.
     pub bound: Vec<Option<u32>>,
+    /// For each vertex its place on a chart of the surface, for a texture; `None` on the
+    /// prior, which has coordinates of its own.
+    pub charts: Vec<Option<ChartPoint>>,
+}
+
+/// A place on one of a mesh's charts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ChartPoint {
+    /// The chart; charts are numbered from 0.
+    pub chart: u32,
+    /// Where on it, 0..1. A chart that goes round something ends with `u` near 1, from
+    /// where triangles lead back to 0.
+    pub at: Vec2,
 }
 
 impl StudioMesh {
@@ -34,6 +47,9 @@ impl StudioMesh {
         let base = self.vertices.len() as u32;
         self.vertices.extend_from_slice(&other.vertices);
         self.bound.extend_from_slice(&other.bound);
+        let first = self.charts.iter().flatten().map(|p| p.chart + 1).max().unwrap_or(0);
+        let moved = |p: &ChartPoint| ChartPoint { chart: p.chart + first, ..*p };
+        self.charts.extend(other.charts.iter().map(|p| p.as_ref().map(moved)));
         self.triangles.extend(other.triangles.iter().map(|t| t.map(|i| i + base)));
     }
 
@@ -48,6 +64,7 @@ impl StudioMesh {
 pub(super) struct Surface {
     pub points: Vec<Vec3>,
     pub triangles: Vec<[u32; 3]>,
+    pub charts: Vec<ChartPoint>,
 }
 
 impl Surface {
@@ -60,9 +77,13 @@ impl Surface {
         at: impl Fn(usize, usize) -> Vec3,
     ) {
         let base = self.points.len() as u32;
+        let chart = self.charts.last().map_or(0, |p| p.chart + 1);
+        let last_column = if wrap { columns } else { columns - 1 } as f32;
         for r in 0..rows {
             for c in 0..columns {
                 self.points.push(at(r, c));
+                let at = Vec2::new(c as f32 / last_column, r as f32 / (rows - 1) as f32);
+                self.charts.push(ChartPoint { chart, at });
             }
         }
         let index = |r: usize, c: usize| base + (r * columns + c % columns) as u32;
@@ -140,7 +161,8 @@ impl Surface {
             })
             .collect();
         let bound = vec![None; self.points.len()];
-        StudioMesh { vertices, triangles: self.triangles.clone(), bound }
+        let charts = self.charts.iter().copied().map(Some).collect();
+        StudioMesh { vertices, triangles: self.triangles.clone(), bound, charts }
     }
 }
 

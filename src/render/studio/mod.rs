@@ -21,12 +21,14 @@ mod mesh;
 mod noise;
 mod paint;
 mod person;
+mod skin;
 mod teeth;
 
 pub use framing::{framed_camera, framed_view};
-pub use head::StudioHead;
-pub use mesh::{StudioMesh, StudioVertex};
+pub use head::{StudioHead, VISIBLE};
+pub use mesh::{ChartPoint, StudioMesh, StudioVertex};
 pub use person::{Split, StudioSample};
+pub use skin::SkinColors;
 
 use super::atlas::{Atlas, AtlasView};
 use super::{GpuContext, RenderError};

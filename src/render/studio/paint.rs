@@ -1,10 +1,8 @@
 //! Colours of skin, hair and materials as functions of place.
 
-use super::anatomy::Anatomy;
 use super::face_paint;
 use super::noise::{fractal, noise, step};
 use crate::head::look::{AgeGroup, FacePaint, HairColor, Look, Material};
-use crate::head::{Part, Region};
 use glam::{Vec2, Vec3};
 
 /// Brow line of the mean head (x mirrored), face coordinates.
@@ -126,36 +124,9 @@ impl Paint {
         }
     }
 
-    /// Albedo of the bare prior's vertices (eyes get their colour in the shader).
-    pub fn body(&self, anatomy: &Anatomy) -> Vec<Vec3> {
-        let lips = anatomy.model.region(Region::Lips);
-        let mouth = anatomy.model.region(Region::InnerMouth);
-        let ears = anatomy.model.region(Region::Ears);
-        anatomy
-            .at
-            .iter()
-            .enumerate()
-            .map(|(i, &p)| match anatomy.part[i] {
-                Part::Skin => {
-                    let colour = self.skin_at(p, lips[i], mouth[i], ears[i]);
-                    let lid = lid_line(p);
-                    let factor =
-                        (1.0 - 0.16 * lips[i]) * (1.0 - 0.35 * mouth[i]) * (1.0 - 0.3 * lid);
-                    self.finish(colour, p, factor)
-                }
-                Part::TeethUpper | Part::TeethLower => {
-                    // Teeth stand before this: what is seen between them is gum.
-                    self.finish(Vec3::new(0.50, 0.22, 0.20), p, 0.6)
-                }
-                Part::Tongue => self.finish(Vec3::new(0.66, 0.27, 0.27), p, 0.7),
-                // Lashes in the brows' colour, dark.
-                Part::LashLeft | Part::LashRight => self.finish(self.brow * 0.30, p, 0.7),
-                _ => self.finish(Vec3::splat(0.08), p, 0.6),
-            })
-            .collect()
-    }
-
-    fn skin_at(&self, p: Vec3, lips: f32, mouth: f32, ears: f32) -> Vec3 {
+    /// The skin's albedo, brows and hair left out; `lips`, `mouth` and `ears` are the masks
+    /// of the regions at `p`.
+    pub fn skin_at(&self, p: Vec3, lips: f32, mouth: f32, ears: f32) -> Vec3 {
         let s = self.seed;
         let ax = p.x.abs();
         let front = step(-0.08, 0.0, p.z);
@@ -214,8 +185,10 @@ impl Paint {
             crease = crease.max(0.8 * line(polyline(Vec2::new(ax, p.y), &foot).0, 0.006));
         }
         c *= 1.0 - 0.24 * strength * crease;
-        let spots = step(0.52, 0.72, noise(p * 26.0, s ^ 0x4)) * if p.y > 0.08 { 1.0 } else { 0.6 };
-        c *= Vec3::ONE - Vec3::new(0.09, 0.11, 0.12) * (strength * spots);
+        // Age spots on the upper face and the temples, hardly any below.
+        let share = 0.25 + 0.75 * step(-0.05, 0.12, p.y);
+        let spots = step(0.55, 0.85, noise(p * 31.0, s ^ 0x4)) * share * step(-0.45, -0.3, p.y);
+        c *= Vec3::ONE - Vec3::new(0.07, 0.09, 0.10) * (strength * spots);
         c
     }
 
@@ -242,7 +215,7 @@ impl Paint {
 }
 
 /// How much of the lash line covers the skin at `p`.
-fn lid_line(p: Vec3) -> f32 {
+pub(super) fn lid_line(p: Vec3) -> f32 {
     if p.z < 0.0 {
         return 0.0;
     }

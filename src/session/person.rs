@@ -1,0 +1,170 @@
+//! Who a prompt is about.
+//!
+//! The attribute readers of a checkpoint say how likely each value of each attribute is,
+//! given the words. What the words say for sure is taken literally; for the rest a person of
+//! the studio who fits is drawn from the seed.
+
+use super::SessionError;
+use crate::config::GenerationConfig;
+use crate::diffusion::{AttributeOdds, DiffusionError, PromptReader, embedded};
+use crate::head::Look;
+use crate::render::studio::{Split, StudioSample};
+use crate::rng;
+use rand::Rng;
+use serde_json::Value;
+
+/// People that are drawn for one to be chosen.
+const CANDIDATES: u64 = 400;
+/// A value counts as said, and is taken as it is, if it is likelier than not and its odds
+/// are this many times those without any words.
+const SAID: f32 = 4.0;
+/// Log-odds against each remarkable trait (see [`Look::remarkable_traits`]): the studio draws
+/// them often, for the model to learn them; a person who was not asked for has few.
+const AGAINST_REMARKABLE: f32 = 2.5;
+
+/// The person that a prompt asks for.
+pub(super) struct Person {
+    /// Shape, expression and look.
+    pub sample: StudioSample,
+    /// What read the prompt.
+    pub reader: PromptReader,
+}
+
+impl Person {
+    /// Reads the settings' prompt with the readers of the settings' model or, if it has
+    /// none, with those of the embedded model.
+    pub(super) fn of(config: &GenerationConfig) -> Result<Self, SessionError> {
+        let reader = reader(config)?;
+        let look = look_of(&reader, &config.prompt, config.seed)?;
+        let mut rng = rng::stream(config.seed, "person", 0, "shape");
+        Ok(Self { sample: StudioSample::with_look(look, &mut rng), reader })
+    }
+}
+
+fn reader(config: &GenerationConfig) -> Result<PromptReader, SessionError> {
+    let cpu = candle_core::Device::Cpu;
+    let own = embedded::resolve(&config.model).map_err(DiffusionError::from)?;
+    if let Some(reader) = PromptReader::load(&own, &cpu)? {
+        return Ok(reader);
+    }
+    let carried = embedded::folder().map_err(DiffusionError::from)?;
+    PromptReader::load(&carried, &cpu)?.ok_or_else(|| {
+        let what = "the embedded model has no attribute readers".to_owned();
+        SessionError::Model(DiffusionError::Input(what))
+    })
+}
+
+/// The look of a prompt: the most likely value of everything that it says.
+///
+/// # Errors
+/// If the prompt cannot be read.
+pub fn look_of(reader: &PromptReader, prompt: &str, seed: u64) -> Result<Look, DiffusionError> {
+    Ok(draw_look(&reader.read(prompt)?, &reader.read("")?, seed))
+}
+
+/// A random person in proportion to how well they fit the words, with everything that is
+/// said for sure taken literally.
+fn draw_look(said: &[AttributeOdds], usual: &[AttributeOdds], seed: u64) -> Look {
+    let literal: Vec<(&str, &Value)> = said
+        .iter()
+        .zip(usual)
+        .filter_map(|(said, usual)| {
+            let odds = |p: f32| p / (1.0 - p).max(1e-6);
+            let (value, p) = said.likeliest()?;
+            let is_said = p > 0.5 && odds(p) > SAID * odds(usual.of(value)?);
+            is_said.then_some((said.name.as_str(), value))
+        })
+        .collect();
+    let draw = |index| {
+        let stranger = StudioSample::draw(seed, Split::Train, index).look;
+        // A checkpoint may know attributes and values that this studio does not draw.
+        literal.iter().fold(stranger, |person, (name, value)| {
+            person.with_attribute(name, value).unwrap_or(person)
+        })
+    };
+    let candidates: Vec<Look> = (0..CANDIDATES).map(draw).collect();
+    // Attributes depend on one another (age and hair colour, ancestry and skin): whole
+    // people are weighted, so that what nobody said still goes together.
+    let fits: Vec<f32> = candidates
+        .iter()
+        .map(|person| {
+            let attributes = person.attributes();
+            let lifts = said.iter().zip(usual).filter_map(|(said, usual)| {
+                let value = attributes.get(&said.name)?;
+                Some((said.of(value)?.max(1e-4) / usual.of(value)?.max(1e-4)).ln())
+            });
+            lifts.sum::<f32>() - AGAINST_REMARKABLE * person.remarkable_traits() as f32
+        })
+        .collect();
+    let top = fits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let weights: Vec<f32> = fits.iter().map(|fit| (fit - top).exp()).collect();
+    let mut at =
+        rng::stream(seed, "completion", 0, "person").random::<f32>() * weights.iter().sum::<f32>();
+    let chosen = weights.iter().position(|weight| {
+        at -= weight;
+        at < 0.0
+    });
+    // Rounding may leave a little of the sum over: that is the last one's.
+    candidates[chosen.unwrap_or(candidates.len() - 1)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::head::look::{BeardStyle, HairColor, HairStyle};
+    use serde_json::json;
+    use std::collections::BTreeSet;
+
+    fn odds(name: &str, values: &[(Value, f32)]) -> AttributeOdds {
+        AttributeOdds { name: name.into(), values: values.to_vec() }
+    }
+
+    /// What readers say about "a man with a red beard", and about nothing.
+    fn readers() -> (Vec<AttributeOdds>, Vec<AttributeOdds>) {
+        let colors = |red: f32| {
+            let others = ["brown", "black", "blond", "grey", "white"];
+            let rest = others.map(|c| (json!(c), (1.0 - red) / 5.0));
+            odds("beard_color", &[&[(json!("red"), red)], &rest[..]].concat())
+        };
+        let beard = |shares: [f32; 5]| {
+            let styles = ["full", "long", "moustache", "goatee", "stubble"];
+            let none = 1.0 - shares.iter().sum::<f32>();
+            let grown = styles.iter().zip(shares).map(|(s, p)| (json!(s), p));
+            odds("beard", &grown.chain([(json!("none"), none)]).collect::<Vec<_>>())
+        };
+        let said = vec![
+            odds("male", &[(json!(true), 0.98), (json!(false), 0.02)]),
+            beard([0.7, 0.28, 0.002, 0.002, 0.002]),
+            colors(0.97),
+            odds("hair", &[(json!("bald"), 0.3), (json!("short"), 0.4), (json!("long"), 0.3)]),
+            odds("shoe_size", &[(json!(44), 0.99), (json!(45), 0.01)]),
+        ];
+        let usual = vec![
+            odds("male", &[(json!(true), 0.5), (json!(false), 0.5)]),
+            beard([0.1, 0.1, 0.1, 0.1, 0.1]),
+            colors(0.15),
+            odds("hair", &[(json!("bald"), 0.3), (json!("short"), 0.4), (json!("long"), 0.3)]),
+            odds("shoe_size", &[(json!(44), 0.5), (json!(45), 0.5)]),
+        ];
+        (said, usual)
+    }
+
+    #[test]
+    fn what_is_said_holds_and_the_rest_follows_the_seed() {
+        let (said, usual) = readers();
+        let mut skins = BTreeSet::new();
+        let mut styles = BTreeSet::new();
+        for seed in 0..200 {
+            let look = draw_look(&said, &usual, seed);
+            assert!(look.male && look.beard_color == HairColor::Red, "{look:?}");
+            assert!(matches!(look.beard, BeardStyle::Full | BeardStyle::Long), "{look:?}");
+            assert_eq!(look, draw_look(&said, &usual, seed));
+            skins.insert(look.skin);
+            styles.insert(look.hair);
+        }
+        assert!(skins.len() > 3 && styles.len() > 1, "{skins:?} {styles:?}");
+        let natural = skins.iter().filter(|skin| skin.is_natural()).count();
+        assert!(2 * natural > skins.len(), "people whom nobody asked to be green: {skins:?}");
+        assert!(styles.contains(&HairStyle::Short));
+    }
+}
