@@ -7,12 +7,15 @@
 //! result into a mesh and files, [`project`] keeps all of it on disk, and
 //! [`session`] is the one seam between that engine and the command line.
 //!
+//! [`eval`] measures what comes out, through the same seam.
+//!
 //! Arrows point one way; see the module docs for what each may fail with.
 
 pub mod batch;
 pub mod cli;
 pub mod config;
 pub mod diffusion;
+pub mod eval;
 pub mod fingerprint;
 pub mod geometry;
 pub mod guidance;

@@ -11,6 +11,7 @@ use headsculpt::head::look::{BeardStyle, HairColor, HairStyle, SkinTone};
 use headsculpt::head::{HeadModel, HeadParams, Look};
 use headsculpt::io::image;
 use headsculpt::pipeline::CoarseStage;
+use headsculpt::pipeline::coarse::StartHead;
 use headsculpt::render::GpuContext;
 use headsculpt::render::mesh::turntable_views;
 use headsculpt::render::studio::{Studio, StudioHead};
@@ -84,7 +85,14 @@ fn stage(gpu: &GpuContext, config: &GenerationConfig, look: &Look) -> Stage {
     });
     let guidance =
         ScoreDistillation::new(IdealDenoiser::new(draw), config.guidance.clone(), config.seed);
-    CoarseStage::new(gpu, config.coarse_settings(), guidance, ControlRequest::default()).unwrap()
+    CoarseStage::new(
+        gpu,
+        config.coarse_settings(),
+        guidance,
+        ControlRequest::default(),
+        StartHead::mean(),
+    )
+    .unwrap()
 }
 
 /// The head from eight sides after the configured steps, and the losses on the way.

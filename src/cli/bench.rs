@@ -9,6 +9,7 @@ use crate::config::GenerationConfig;
 use crate::diffusion::{ControlInput, DiffusionModel, EncodedImage, embedded};
 use crate::guidance::{DiffusionDenoiser, ScoreDistillation};
 use crate::head::HeadModel;
+use crate::pipeline::coarse::StartHead;
 use crate::pipeline::{CoarseStage, views};
 use crate::render::GpuContext;
 use crate::render::control::ControlRenderer;
@@ -120,7 +121,8 @@ fn measure(
     let denoiser = DiffusionDenoiser::new(Arc::clone(model), "a man", "", 1.0)?;
     let controls = denoiser.controls();
     let guidance = ScoreDistillation::new(denoiser, config.guidance.clone(), 0);
-    let mut stage = CoarseStage::new(gpu, config.coarse_settings(), guidance, controls)?;
+    let mut stage =
+        CoarseStage::new(gpu, config.coarse_settings(), guidance, controls, StartHead::mean())?;
     field(bench, &mut stage, &views)?;
 
     let mut controls = ControlRenderer::new(gpu)?;

@@ -5,6 +5,7 @@
 
 mod bench;
 mod doctor;
+mod eval;
 mod failure;
 mod generate;
 mod models;
@@ -41,6 +42,8 @@ enum Command {
     Render(render::Arguments),
     /// Work with diffusion checkpoints
     Models(models::Arguments),
+    /// Measure whether heads show what their prompts say
+    Eval(eval::Arguments),
     /// Measure the parts of one optimisation step on this machine
     Bench(bench::Arguments),
     /// Say what this machine offers and what is missing
@@ -94,6 +97,7 @@ pub fn main() -> ExitCode {
         Some(Command::Generate(generate)) => generate.run(output),
         Some(Command::Render(render)) => render.run(output),
         Some(Command::Models(models)) => models.run(output),
+        Some(Command::Eval(eval)) => eval.run(output),
         Some(Command::Bench(bench)) => bench.run(output),
         Some(Command::Doctor) => doctor::run(output),
         None => {

@@ -7,6 +7,8 @@
 
 use super::checkpoint::Part;
 use super::clip::TextEmbedding;
+use super::config::Config;
+use super::error::CheckpointError;
 use super::layers::Linear;
 use super::weights::Weights;
 use super::{DiffusionError, Result};
@@ -15,9 +17,42 @@ use serde_json::Value;
 
 /// Values of one attribute.
 #[derive(Debug, Clone, PartialEq, serde::Deserialize)]
-struct Attribute {
-    name: String,
-    values: Vec<Value>,
+pub(super) struct Attribute {
+    /// Its name.
+    pub name: String,
+    /// What it can be.
+    pub values: Vec<Value>,
+}
+
+impl Attribute {
+    /// The list under `attributes` of a configuration.
+    pub fn list(c: &Config) -> Result<Vec<Self>, CheckpointError> {
+        let list = c.value("attributes").cloned().unwrap_or_default();
+        let attributes: Vec<Self> = serde_json::from_value(list)
+            .map_err(|error| c.problem("attributes", format!("is not a list: {error}")))?;
+        if attributes.is_empty() || attributes.iter().any(|a| a.values.len() < 2) {
+            return Err(c.problem("attributes", "needs two or more values for each"));
+        }
+        Ok(attributes)
+    }
+}
+
+/// The probabilities that logits of all attributes' values, one after another, stand for.
+pub(super) fn softmax(attributes: &[Attribute], logits: &[f32]) -> Vec<AttributeOdds> {
+    let mut rest = logits;
+    let mut found = Vec::with_capacity(attributes.len());
+    for attribute in attributes {
+        let (own, others) = rest.split_at(attribute.values.len());
+        rest = others;
+        let top = own.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let total: f32 = own.iter().map(|v| (v - top).exp()).sum();
+        let odds = own.iter().map(|v| (v - top).exp() / total);
+        found.push(AttributeOdds {
+            name: attribute.name.clone(),
+            values: attribute.values.iter().cloned().zip(odds).collect(),
+        });
+    }
+    found
 }
 
 /// The readers of all attributes.
@@ -59,12 +94,7 @@ impl AttributeReaders {
     pub fn load(part: &Part, device: &Device) -> Result<(Self, Vec<String>)> {
         let c = &part.config;
         c.class_is("AttributeReaders")?;
-        let list = c.value("attributes").cloned().unwrap_or_default();
-        let attributes: Vec<Attribute> = serde_json::from_value(list)
-            .map_err(|error| c.problem("attributes", format!("is not a list: {error}")))?;
-        if attributes.is_empty() || attributes.iter().any(|a| a.values.len() < 2) {
-            return Err(c.problem("attributes", "needs two or more values for each").into());
-        }
+        let attributes = Attribute::list(c)?;
         let width = c.size_required("width")?;
         let outputs = attributes.iter().map(|a| a.values.len()).sum();
         let file = part.weights()?;
@@ -91,19 +121,6 @@ impl AttributeReaders {
             )));
         }
         let logits: Vec<f32> = self.linear.forward(&text.pooled)?.flatten_all()?.to_vec1()?;
-        let mut rest = logits.as_slice();
-        let mut found = Vec::with_capacity(self.attributes.len());
-        for attribute in &self.attributes {
-            let (own, others) = rest.split_at(attribute.values.len());
-            rest = others;
-            let top = own.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let total: f32 = own.iter().map(|v| (v - top).exp()).sum();
-            let odds = own.iter().map(|v| (v - top).exp() / total);
-            found.push(AttributeOdds {
-                name: attribute.name.clone(),
-                values: attribute.values.iter().cloned().zip(odds).collect(),
-            });
-        }
-        Ok(found)
+        Ok(softmax(&self.attributes, &logits))
     }
 }

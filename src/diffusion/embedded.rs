@@ -1,8 +1,10 @@
-//! The checkpoint that the program carries: a small Stable Diffusion of synthetic heads.
+//! What the program carries: a small Stable Diffusion of synthetic heads, the reader of
+//! prompts, and the classifier that judges pictures of heads.
 //!
-//! It is an ordinary diffusers folder. The first use unpacks it into the user's cache
-//! folder (or, where that cannot be written, the folder for temporary files), under a name that holds the hash of its contents, and from there it is
-//! loaded by the same code as every other checkpoint.
+//! The first is an ordinary diffusers folder. The first use unpacks it into the user's cache
+//! folder (or, where that cannot be written, the folder for temporary files), under a name
+//! that holds the hash of its contents, and from there it is loaded by the same code as every
+//! other checkpoint.
 
 use super::CheckpointError;
 use crate::fingerprint;
@@ -12,17 +14,35 @@ use std::path::{Path, PathBuf};
 /// What `--model` calls it.
 pub const NAME: &str = "embedded";
 
+/// The attribute classifier's folder in [`classifier_root`].
+pub const CLASSIFIER: &str = "classifier";
+
 macro_rules! files {
-    ($($path:literal),+ $(,)?) => {
-        &[$(($path, include_bytes!(concat!("../../assets/models/embedded/", $path)))),+]
+    ($root:literal: $($path:literal),+ $(,)?) => {
+        &[$(($path, include_bytes!(concat!("../../assets/models/", $root, $path)))),+]
     };
 }
 
-const FILES: &[(&str, &[u8])] = files![
-    "model_index.json",
+type Files = &'static [(&'static str, &'static [u8])];
+
+const JUDGE: Files = files!["": "classifier/config.json", "classifier/model.safetensors"];
+
+const READER: Files = files!["reader/":
     "headsculpt.json",
+    "words.txt",
     "attributes/config.json",
     "attributes/model.safetensors",
+    "text_encoder/config.json",
+    "text_encoder/model.safetensors",
+    "tokenizer/merges.txt",
+    "tokenizer/special_tokens_map.json",
+    "tokenizer/tokenizer_config.json",
+    "tokenizer/vocab.json",
+];
+
+const FILES: Files = files!["embedded/":
+    "model_index.json",
+    "headsculpt.json",
     "controlnet/config.json",
     "controlnet/diffusion_pytorch_model.safetensors",
     "region_text/config.json",
@@ -75,12 +95,32 @@ pub fn stable_name(model: &str) -> Result<String, CheckpointError> {
 /// [`CheckpointError::Cache`] if neither the cache folder nor that for temporary files can
 /// be written.
 pub fn folder() -> Result<PathBuf, CheckpointError> {
+    unpack(NAME, FILES)
+}
+
+/// The unpacked reader of prompts.
+///
+/// # Errors
+/// As [`folder`].
+pub fn reader() -> Result<PathBuf, CheckpointError> {
+    unpack("reader", READER)
+}
+
+/// The folder that holds the attribute classifier's, unpacking it if it is not there.
+///
+/// # Errors
+/// As [`folder`].
+pub fn classifier_root() -> Result<PathBuf, CheckpointError> {
+    unpack(CLASSIFIER, JUDGE)
+}
+
+fn unpack(name: &str, files: Files) -> Result<PathBuf, CheckpointError> {
     let inside = |cache: PathBuf| cache.join("headsculpt").join("models");
-    let unpacked = cache_folder().map(|cache| unpack_into(&inside(cache)));
+    let unpacked = cache_folder().map(|cache| unpack_into(&inside(cache), name, files));
     match unpacked {
         Some(Ok(folder)) => Ok(folder),
         // No home, or one that cannot be written, as in containers and services.
-        _ => unpack_into(&inside(std::env::temp_dir())),
+        _ => unpack_into(&inside(std::env::temp_dir()), name, files),
     }
 }
 
@@ -91,27 +131,27 @@ fn cache_folder() -> Option<PathBuf> {
         .or_else(|| std::env::home_dir().map(|home| home.join(".cache")))
 }
 
-fn unpack_into(models: &Path) -> Result<PathBuf, CheckpointError> {
+fn unpack_into(models: &Path, kind: &str, files: Files) -> Result<PathBuf, CheckpointError> {
     let fail = |path: &Path| {
         let path = path.to_path_buf();
         move |error: std::io::Error| CheckpointError::Cache { path, what: error.to_string() }
     };
     let mut hasher = Sha256::new();
-    for (name, contents) in FILES {
+    for (name, contents) in files {
         hasher.update((name.len() as u64).to_le_bytes());
         hasher.update(name.as_bytes());
         hasher.update((contents.len() as u64).to_le_bytes());
         hasher.update(contents);
     }
     let hash = fingerprint::hex(hasher, 6);
-    let target = models.join(format!("{NAME}-{hash}"));
-    if is_complete(&target) {
+    let target = models.join(format!("{kind}-{hash}"));
+    if is_complete(&target, files) {
         return Ok(target);
     }
     std::fs::create_dir_all(models).map_err(fail(models))?;
     let temporary =
         tempfile::Builder::new().prefix(".unpacking-").tempdir_in(models).map_err(fail(models))?;
-    for (name, contents) in FILES {
+    for (name, contents) in files {
         let path = temporary.path().join(name);
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent).map_err(fail(parent))?;
@@ -119,18 +159,18 @@ fn unpack_into(models: &Path) -> Result<PathBuf, CheckpointError> {
         std::fs::write(&path, contents).map_err(fail(&path))?;
     }
     // Another process may have been faster, or an old copy may be damaged.
-    if target.exists() && !is_complete(&target) {
+    if target.exists() && !is_complete(&target, files) {
         std::fs::remove_dir_all(&target).map_err(fail(&target))?;
     }
     match std::fs::rename(temporary.path(), &target) {
         Ok(()) => Ok(target),
-        Err(_) if is_complete(&target) => Ok(target),
+        Err(_) if is_complete(&target, files) => Ok(target),
         Err(error) => Err(fail(&target)(error)),
     }
 }
 
-fn is_complete(folder: &Path) -> bool {
-    FILES.iter().all(|(name, contents)| {
+fn is_complete(folder: &Path, files: Files) -> bool {
+    files.iter().all(|(name, contents)| {
         std::fs::read(folder.join(name)).is_ok_and(|found| found == *contents)
     })
 }
@@ -152,28 +192,33 @@ mod tests {
                 }
             }
         }
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/models/embedded");
-        let mut found = Vec::new();
-        walk(&root, &root, &mut found);
-        found.retain(|name| name != "MODEL_CARD.md" && name != "samples.png");
-        found.sort();
-        let mut carried: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
-        carried.sort_unstable();
-        assert_eq!(found, carried);
+        let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/models");
+        for (folder, files) in [("embedded", FILES), ("reader", READER), ("", JUDGE)] {
+            let root = models.join(folder);
+            let mut found = Vec::new();
+            let start = if folder.is_empty() { root.join(CLASSIFIER) } else { root.clone() };
+            walk(&start, &root, &mut found);
+            let beside = ["MODEL_CARD.md", "samples.png", "report.json"];
+            found.retain(|name| !beside.iter().any(|file| name.ends_with(file)));
+            found.sort();
+            let mut carried: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+            carried.sort_unstable();
+            assert_eq!(found, carried, "{folder}");
+        }
     }
 
     #[test]
     fn unpacks_once_and_repairs_a_damaged_copy() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = unpack_into(dir.path()).unwrap();
-        assert!(is_complete(&folder));
+        let folder = unpack_into(dir.path(), NAME, FILES).unwrap();
+        assert!(is_complete(&folder, FILES));
         let unet = folder.join("unet/config.json");
         let mut damaged = std::fs::read(&unet).unwrap();
         damaged[0] ^= 1;
         std::fs::write(&unet, damaged).unwrap();
-        assert!(!is_complete(&folder));
-        assert_eq!(unpack_into(dir.path()).unwrap(), folder);
-        assert!(is_complete(&folder));
+        assert!(!is_complete(&folder, FILES));
+        assert_eq!(unpack_into(dir.path(), NAME, FILES).unwrap(), folder);
+        assert!(is_complete(&folder, FILES));
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 }

@@ -22,11 +22,8 @@ pub struct Manifest {
     pub controls: BTreeMap<String, ControlKind>,
     /// The region text binder, if the folder has one.
     pub region_text: Option<RegionTextEntry>,
-    /// The folder of the attribute readers, if there is one.
+    /// The folder of the attribute readers of its text encoder, if there is one.
     pub attributes: Option<String>,
-    /// The folder of the text encoder that the attribute readers read; by default the
-    /// model's own.
-    pub attribute_text: Option<String>,
     /// A text file with the words that the model was taught, one a line; what else a prompt
     /// holds is ignored. By default a model knows what its tokenizer knows.
     pub words: Option<String>,

@@ -11,6 +11,7 @@
 
 mod attributes;
 mod checkpoint;
+mod classifier;
 mod clip;
 mod config;
 mod controlnet;
@@ -44,6 +45,7 @@ mod verify;
 mod weights;
 
 pub use attributes::{AttributeOdds, AttributeReaders};
+pub use classifier::AttributeClassifier;
 pub use clip::TextEmbedding;
 pub use error::{CheckpointError, DiffusionError, Result};
 pub use latent::{EncodedImage, LatentSpace};

@@ -1,6 +1,5 @@
 //! The facade: a checkpoint folder as one model.
 
-use super::attributes::AttributeOdds;
 use super::checkpoint::Checkpoint;
 use super::clip::{ClipText, TextEmbedding};
 use super::controlnet::ControlNet;
@@ -9,7 +8,6 @@ use super::latent::{EncodedImage, LatentSpace};
 use super::manifest::Manifest;
 use super::noise::NoiseSchedule;
 use super::pixel::PixelSpace;
-use super::prompt_reader::PromptReader;
 use super::region_text::RegionText;
 use super::tokenizer::{PromptTokenizer, TokenizeReport};
 use super::unet::{Inputs, Residuals, Unet};
@@ -37,7 +35,6 @@ pub struct DiffusionModel {
     latents: LatentSpace,
     schedule: NoiseSchedule,
     binder: Option<(String, RegionText)>,
-    prompts: Option<PromptReader>,
     warnings: Vec<String>,
 }
 
@@ -103,7 +100,6 @@ impl DiffusionModel {
             LatentSpace::Pixels(PixelSpace { factor })
         };
         let binder = Self::load_binder(&checkpoint, &manifest, device, &mut note)?;
-        let prompts = PromptReader::of(&checkpoint, &manifest, device, &mut note)?;
         let image_size = manifest
             .image_size
             .unwrap_or(unet.extras().sample_size.unwrap_or(USUAL_LATENT) * latents.factor());
@@ -119,7 +115,6 @@ impl DiffusionModel {
             latents,
             schedule,
             binder,
-            prompts,
             warnings,
         };
         model.check_parts(&checkpoint)?;
@@ -297,25 +292,6 @@ impl DiffusionModel {
         let rows: Vec<Vec<u32>> =
             prompts.iter().map(|p| Ok(self.tokenizer.report(p)?.ids)).collect::<Result<_>>()?;
         self.encode_tokens(&rows)
-    }
-
-    /// What the prompt says of a head's attributes; `None` if the folder has no readers.
-    ///
-    /// # Errors
-    /// If the text cannot be encoded.
-    pub fn read_attributes(&self, prompt: &str) -> Result<Option<Vec<AttributeOdds>>> {
-        self.prompts.as_ref().map(|reader| reader.read(prompt)).transpose()
-    }
-
-    /// The words of a prompt that mean nothing to this model.
-    ///
-    /// # Errors
-    /// If the tokenizer library refuses the text.
-    pub fn ignored_words(&self, prompt: &str) -> Result<Vec<String>> {
-        match &self.prompts {
-            Some(reader) => reader.ignored_words(prompt),
-            None => Ok(self.tokenizer.report(prompt)?.unknown),
-        }
     }
 
     /// Encodes rows of token ids.

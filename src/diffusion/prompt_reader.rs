@@ -1,4 +1,4 @@
-//! What a prompt says about a head: tokenizer, text tower and attribute readers in one.
+//! What a prompt says about a head: tokenizer, text encoder and attribute readers in one.
 
 use super::Result;
 use super::attributes::{AttributeOdds, AttributeReaders};
@@ -11,7 +11,8 @@ use super::tokenizer::{PromptTokenizer, TokenizeReport};
 use candle_core::Device;
 use std::path::Path;
 
-/// The readers of a checkpoint folder, ready to read prompts.
+/// The readers of a folder, ready to read prompts. The folder has `tokenizer`,
+/// `text_encoder` and, named by its manifest, the readers; it may be a whole checkpoint.
 pub struct PromptReader {
     tokenizer: PromptTokenizer,
     text: ClipText,
@@ -20,42 +21,30 @@ pub struct PromptReader {
 }
 
 impl PromptReader {
-    /// Loads the readers of a folder alone; `None` if it has none.
+    /// Loads the readers of a folder; `None` if it has none.
     ///
     /// # Errors
     /// If a file is missing or broken, or the parts do not fit each other.
     pub fn load(folder: &Path, device: &Device) -> Result<Option<Self>> {
         let checkpoint = Checkpoint::open(folder)?;
         let manifest = Manifest::load(&checkpoint)?;
-        Self::of(&checkpoint, &manifest, device, &mut |part, unused| {
-            tracing::debug!("{} tensors of `{part}` are unused", unused.len());
-        })
-    }
-
-    /// Loads the readers that a manifest names; `note` hears of unused tensors.
-    pub(super) fn of(
-        checkpoint: &Checkpoint,
-        manifest: &Manifest,
-        device: &Device,
-        note: &mut impl FnMut(&str, Vec<String>),
-    ) -> Result<Option<Self>> {
         let Some(name) = &manifest.attributes else { return Ok(None) };
+        let note = |part: &str, unused: Vec<String>| {
+            if let Some(first) = unused.first() {
+                tracing::warn!("tensors of `{part}` are unused, `{first}` for example");
+            }
+        };
         let (readers, unused) = AttributeReaders::load(&checkpoint.part(name)?, device)?;
         note(name, unused);
-        // Readers without a tower of their own read the pooled state of the model's.
-        let tower = manifest.attribute_text.as_deref().unwrap_or("text_encoder");
-        let (text, unused) = ClipText::load(&checkpoint.part(tower)?, device)?;
-        note(tower, unused);
+        let (text, unused) = ClipText::load(&checkpoint.part("text_encoder")?, device)?;
+        note("text_encoder", unused);
         if readers.text_width() != text.width() {
-            let problem = format!(
-                "reads text of width {}, not {} as `{tower}` has",
-                readers.text_width(),
-                text.width()
-            );
+            let (read, width) = (readers.text_width(), text.width());
+            let problem = format!("reads text of width {read}, not {width}");
             return Err(CheckpointError::Mismatch { path: checkpoint.path(name), problem }.into());
         }
-        let tokenizer = PromptTokenizer::load(checkpoint, text.longest(), text.vocabulary())?;
-        let lexicon = Lexicon::load(checkpoint, manifest)?;
+        let tokenizer = PromptTokenizer::load(&checkpoint, text.longest(), text.vocabulary())?;
+        let lexicon = Lexicon::load(&checkpoint, &manifest)?;
         Ok(Some(Self { tokenizer, text, readers, lexicon }))
     }
 

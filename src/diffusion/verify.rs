@@ -3,6 +3,7 @@
 
 use super::clip::TextEmbedding;
 use super::model::{ControlInput, DiffusionModel};
+use super::prompt_reader::PromptReader;
 use super::weights::WeightFile;
 use super::{CheckpointError, DiffusionError, Result};
 use candle_core::{Device, Tensor};
@@ -39,7 +40,7 @@ pub fn verify(folder: &Path, reference: Option<&Path>, device: &Device) -> Resul
     let model = DiffusionModel::load(folder, device)?;
     let mut report =
         VerifyReport { warnings: model.warnings().to_vec(), ..VerifyReport::default() };
-    run_once(&model, &mut report)?;
+    run_once(folder, &model, &mut report)?;
     if let Some(path) = reference {
         let compared = compare(&model, &WeightFile::open(path)?, &mut report.comparisons);
         compared.map_err(|error| match error {
@@ -61,7 +62,7 @@ fn finite(name: &str, x: &Tensor) -> Result<Vec<f32>> {
     Err(DiffusionError::Input(format!("`{name}` gives values that are not finite")))
 }
 
-fn run_once(model: &DiffusionModel, report: &mut VerifyReport) -> Result<()> {
+fn run_once(folder: &Path, model: &DiffusionModel, report: &mut VerifyReport) -> Result<()> {
     let mut note = |name: &str, x: &Tensor| -> Result<()> {
         finite(name, x)?;
         report.ran.push((name.to_owned(), x.dims().to_vec()));
@@ -69,7 +70,8 @@ fn run_once(model: &DiffusionModel, report: &mut VerifyReport) -> Result<()> {
     };
     let text = model.encode_text(&["a head".to_owned()])?;
     note("text_encoder", &text.hidden)?;
-    if let Some(found) = model.read_attributes("a head")? {
+    if let Some(reader) = PromptReader::load(folder, model.device())? {
+        let found = reader.read("a head")?;
         let odds: Vec<f32> = found.iter().flat_map(|a| a.values.iter().map(|v| v.1)).collect();
         note("attributes", &Tensor::new(odds, model.device())?)?;
     }

@@ -82,6 +82,32 @@ impl<D: Denoiser> ScoreDistillation<D> {
         Ok(self.guided(&noised, timestep(count - 1), self.scale)?.x0)
     }
 
+    /// Pictures of the views drawn from pure noise, by a DDIM run over the settings' steps.
+    ///
+    /// # Errors
+    /// [`GuidanceError`] as for a step of distillation.
+    pub fn draw(
+        &mut self,
+        views: &[View],
+        controls: &ControlImages,
+    ) -> Result<ImageBatch, GuidanceError> {
+        let Some(view) = views.first() else {
+            return Err(GuidanceError::Pictures("there are no views to draw".into()));
+        };
+        let (width, height) = (view.camera.width, view.camera.height);
+        self.denoiser.begin(views, controls)?;
+        let shape = (views.len(), 3, height as usize, width as usize);
+        let blank = Tensor::zeros(shape, candle_core::DType::F32, &Device::Cpu)?;
+        let mut stream = crate::rng::stream(self.seed, "draw", 0, "noise");
+        let latent = self.denoiser.encode(&blank, &mut stream)?.latent.clone();
+        // One noise for all views: what is left open comes out alike.
+        let noise = normal(&latent.narrow(0, 0, 1)?, &mut stream)?;
+        let last = self.denoiser.schedule().timesteps() - 1;
+        let clean = self.sample(noise.broadcast_as(latent.shape())?.contiguous()?, last)?;
+        let pictures = self.denoiser.decode(&clean, height as usize, width as usize)?;
+        Ok(images::to_images(&pictures)?)
+    }
+
     /// The noise that DDIM inversion with guidance `-s` finds between a clean latent
     /// and noise level `t` (Lukoianov et al. 2024, score distillation via inversion),
     /// after the noised latent.

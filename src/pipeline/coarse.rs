@@ -5,7 +5,7 @@ use super::state::{self, Arrays};
 use super::views::{self, ViewConfig};
 use crate::batch::{ImageBatch, View};
 use crate::guidance::{ControlImages, ControlRequest, Guidance, StepId};
-use crate::head::{DistanceField, HeadModel, ShapedHead};
+use crate::head::{DistanceField, HeadModel, HeadParams, HeadPose, ShapedHead};
 use crate::render::control::ControlRenderer;
 use crate::render::field::{Field, FieldConfig, PriorGrid, Rates};
 use crate::render::mesh::orbit_view;
@@ -86,6 +86,35 @@ pub struct CoarseSettings<'a> {
     pub seed: u64,
 }
 
+/// The head that the stage starts from.
+#[derive(Debug, Clone)]
+pub struct StartHead {
+    /// What control images show: one identity at rest.
+    pub control: ShapedHead,
+    /// Where the field is solid at first: the same identity, with its expression.
+    pub surface: ShapedHead,
+}
+
+impl StartHead {
+    /// The mean head of the prior.
+    #[must_use]
+    pub fn mean() -> Self {
+        let mean = HeadModel::embedded().mean();
+        Self { control: mean.clone(), surface: mean.clone() }
+    }
+
+    /// The head with these parameters.
+    ///
+    /// # Errors
+    /// [`StageError::Head`] for parameters out of range.
+    pub fn of(params: &HeadParams) -> Result<Self, StageError> {
+        let model = HeadModel::embedded();
+        let rest =
+            HeadParams { expression: BTreeMap::new(), pose: HeadPose::default(), ..params.clone() };
+        Ok(Self { control: model.shape(&rest)?, surface: model.shape(params)? })
+    }
+}
+
 /// What a step did.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Progress {
@@ -114,8 +143,8 @@ pub struct CoarseStage<G> {
 }
 
 impl<G: Guidance> CoarseStage<G> {
-    /// A stage at step 0: the field starts as the mean head prior. `requested` are the
-    /// control images that the guidance needs.
+    /// A stage at step 0: the field starts as `start`. `requested` are the control images
+    /// that the guidance needs.
     ///
     /// # Errors
     /// [`StageError::Render`] for settings that the field refuses, or a driver error.
@@ -124,10 +153,10 @@ impl<G: Guidance> CoarseStage<G> {
         settings: CoarseSettings<'_>,
         guidance: G,
         requested: ControlRequest,
+        start: StartHead,
     ) -> Result<Self, StageError> {
-        let model = HeadModel::embedded();
-        let head = model.mean().clone();
-        let distance = DistanceField::of(&model.closed_surface(&head), PRIOR_RESOLUTION as usize);
+        let surface = HeadModel::embedded().closed_surface(&start.surface);
+        let distance = DistanceField::of(&surface, PRIOR_RESOLUTION as usize);
         let prior = PriorGrid::from_values(PRIOR_RESOLUTION, distance.values)?;
         let field = Field::new(gpu, settings.field.clone(), &prior, settings.seed)?;
         Ok(Self {
@@ -135,7 +164,7 @@ impl<G: Guidance> CoarseStage<G> {
             guidance,
             controls: ControlRenderer::new(gpu)?,
             requested,
-            head,
+            head: start.control,
             views: settings.views.clone(),
             config: settings.coarse.clone(),
             seed: settings.seed,

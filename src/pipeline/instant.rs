@@ -82,21 +82,30 @@ fn close_bust(mesh: &mut TexturedMesh, layout: &Layout) {
     let colour = mesh.uvs[first as usize];
     let positions = mesh.mesh.positions.clone();
     let middle = rim.iter().map(|e| positions[e[0] as usize]).sum::<Vec3>() / rim.len() as f32;
+    let mut fan: Vec<[u32; 3]> = Vec::with_capacity(rim.len());
     let mut add = |position: Vec3| {
         mesh.mesh.positions.push(position);
-        mesh.normals.push(Vec3::NEG_Y);
+        mesh.normals.push(Vec3::ZERO);
         mesh.uvs.push(colour);
         mesh.mesh.positions.len() as u32 - 1
     };
     let centre = add(middle);
     let mut copies: HashMap<u32, u32> = HashMap::new();
-    let mut fan = Vec::with_capacity(rim.len());
     for edge in rim {
         let [a, b] = edge.map(|v| {
             let at = positions[v as usize];
             *copies.entry(layout.source[v as usize]).or_insert_with(|| add(at))
         });
         fan.push([b, a, centre]);
+    }
+    for corners in &fan {
+        let [a, b, c] = corners.map(|v| mesh.mesh.positions[v as usize]);
+        for &v in corners {
+            mesh.normals[v as usize] += (b - a).cross(c - a);
+        }
+    }
+    for normal in &mut mesh.normals[positions.len()..] {
+        *normal = normal.normalize_or(Vec3::NEG_Y);
     }
     mesh.mesh.triangles.extend(fan);
 }

@@ -8,9 +8,10 @@ use super::{
     Event, HeadSnapshot, Job, JobContext, Outcome, SessionError, StepReport, command, export,
     instant,
 };
-use crate::config::GenerationConfig;
+use crate::config::{GenerationConfig, Start as StartFrom};
 use crate::diffusion::{DiffusionError, embedded};
 use crate::guidance::{DiffusionDenoiser, ScoreDistillation};
+use crate::pipeline::coarse::StartHead;
 use crate::pipeline::{Avatar, CoarseStage, coarse, extract};
 use crate::project::{Checkpoint, Operation, Project};
 use crate::render::GpuContext;
@@ -94,7 +95,11 @@ impl Job for GenerateJob {
         }
         let gpu = GpuContext::new()?;
         let settings = config.coarse_settings();
-        let stage = CoarseStage::new(&gpu, settings, guide.guidance, guide.controls)?;
+        let from = match person.as_ref().filter(|_| config.start == StartFrom::Person) {
+            Some(person) => StartHead::of(&person.sample.params)?,
+            None => StartHead::mean(),
+        };
+        let stage = CoarseStage::new(&gpu, settings, guide.guidance, guide.controls, from)?;
         if context.cancel.is_cancelled() {
             return Ok(cancelled());
         }

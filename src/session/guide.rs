@@ -50,7 +50,14 @@ impl Guide {
                     .into(),
             );
         }
-        warnings.extend(ignored(&model.ignored_words(&config.prompt)?, &config.model));
+        let unknown = match person {
+            // What the studio's words leave out, the embedded model never saw.
+            Some(person) if config.model == embedded::NAME => {
+                person.reader.ignored_words(&config.prompt)?
+            }
+            _ => model.tokenize_report(&config.prompt)?.unknown,
+        };
+        warnings.extend(ignored(&unknown, &config.model));
         let guiding = completed.as_ref().unwrap_or(&config.prompt);
         // A completion says what the readers read of the prompt, and fits by itself.
         let read = if completed.is_some() { config.prompt.clone() } else { longest(guiding) };

@@ -1,6 +1,6 @@
 //! Who a prompt is about.
 //!
-//! The attribute readers of a checkpoint say how likely each value of each attribute is,
+//! Attribute readers (those of the checkpoint, or else the ones that the program carries) say how likely each value of each attribute is,
 //! given the words. What the words say for sure is taken literally; for the rest a person of
 //! the studio who fits is drawn from the seed.
 
@@ -20,10 +20,10 @@ const CANDIDATES: u64 = 400;
 const SAID: f32 = 4.0;
 /// Log-odds against each remarkable trait (see [`Look::remarkable_traits`]): the studio draws
 /// them often, for the model to learn them; a person who was not asked for has few.
-const AGAINST_REMARKABLE: f32 = 2.5;
+const AGAINST_REMARKABLE: f32 = 4.0;
 
 /// The person that a prompt asks for.
-pub(super) struct Person {
+pub struct Person {
     /// Shape, expression and look.
     pub sample: StudioSample,
     /// What read the prompt.
@@ -32,8 +32,11 @@ pub(super) struct Person {
 
 impl Person {
     /// Reads the settings' prompt with the readers of the settings' model or, if it has
-    /// none, with those of the embedded model.
-    pub(super) fn of(config: &GenerationConfig) -> Result<Self, SessionError> {
+    /// none, with those that the program carries.
+    ///
+    /// # Errors
+    /// If no readers can be loaded, or the prompt cannot be read.
+    pub fn of(config: &GenerationConfig) -> Result<Self, SessionError> {
         let reader = reader(config)?;
         let look = look_of(&reader, &config.prompt, config.seed)?;
         let mut rng = rng::stream(config.seed, "person", 0, "shape");
@@ -47,9 +50,9 @@ fn reader(config: &GenerationConfig) -> Result<PromptReader, SessionError> {
     if let Some(reader) = PromptReader::load(&own, &cpu)? {
         return Ok(reader);
     }
-    let carried = embedded::folder().map_err(DiffusionError::from)?;
+    let carried = embedded::reader().map_err(DiffusionError::from)?;
     PromptReader::load(&carried, &cpu)?.ok_or_else(|| {
-        let what = "the embedded model has no attribute readers".to_owned();
+        let what = "the carried reader of prompts has no attribute readers".to_owned();
         SessionError::Model(DiffusionError::Input(what))
     })
 }
@@ -62,11 +65,18 @@ pub fn look_of(reader: &PromptReader, prompt: &str, seed: u64) -> Result<Look, D
     Ok(draw_look(&reader.read(prompt)?, &reader.read("")?, seed))
 }
 
-/// A random person in proportion to how well they fit the words, with everything that is
-/// said for sure taken literally.
-fn draw_look(said: &[AttributeOdds], usual: &[AttributeOdds], seed: u64) -> Look {
-    let literal: Vec<(&str, &Value)> = said
-        .iter()
+/// What a prompt says for sure, by attribute.
+///
+/// # Errors
+/// If the prompt cannot be read.
+pub fn said(reader: &PromptReader, prompt: &str) -> Result<Vec<(String, Value)>, DiffusionError> {
+    let (said, usual) = (reader.read(prompt)?, reader.read("")?);
+    let list = literal(&said, &usual).into_iter();
+    Ok(list.map(|(name, value)| (name.to_owned(), value.clone())).collect())
+}
+
+fn literal<'a>(said: &'a [AttributeOdds], usual: &[AttributeOdds]) -> Vec<(&'a str, &'a Value)> {
+    said.iter()
         .zip(usual)
         .filter_map(|(said, usual)| {
             let odds = |p: f32| p / (1.0 - p).max(1e-6);
@@ -74,7 +84,13 @@ fn draw_look(said: &[AttributeOdds], usual: &[AttributeOdds], seed: u64) -> Look
             let is_said = p > 0.5 && odds(p) > SAID * odds(usual.of(value)?);
             is_said.then_some((said.name.as_str(), value))
         })
-        .collect();
+        .collect()
+}
+
+/// A random person in proportion to how well they fit the words, with everything that is
+/// said for sure taken literally.
+fn draw_look(said: &[AttributeOdds], usual: &[AttributeOdds], seed: u64) -> Look {
+    let literal = literal(said, usual);
     let draw = |index| {
         let stranger = StudioSample::draw(seed, Split::Train, index).look;
         // A checkpoint may know attributes and values that this studio does not draw.

@@ -83,8 +83,27 @@ def write_text_encoder(text, folder):
     save_file(names, folder / "model.safetensors", {"format": "pt"})
 
 
-def write_folder(model, reading, tokenizer, target, card=None, samples=None):
-    """model, reading: with the weights to ship (reading may be None); tokenizer: its folder; samples: path of a sheet (optional)."""
+def write_reader(reading, tokenizer, words, target, report):
+    """The attribute readers with their text encoder as a folder of their own."""
+    target = Path(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=target.name + ".new", dir=target.parent))
+    os.chmod(folder, 0o755)
+    shutil.copytree(tokenizer, folder / "tokenizer")
+    shutil.copyfile(words, folder / "words.txt")
+    (folder / "attributes").mkdir()
+    write_json(folder / "attributes/config.json", reading.readers.config())
+    save_file(half(reading.readers.weights()), folder / "attributes/model.safetensors", {"format": "pt"})
+    write_text_encoder(reading.text_encoder, folder / "text_encoder")
+    write_json(folder / "headsculpt.json", {"attributes": "attributes", "words": "words.txt"})
+    write_json(folder / "report.json", report)
+    for file in folder.rglob("*.safetensors"):
+        file.chmod(0o644)
+    replace_folder(folder, target)
+
+
+def write_folder(model, tokenizer, target, card=None, samples=None):
+    """model: with the weights to ship; tokenizer: its folder; samples: path of a sheet (optional)."""
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=target.name + ".new", dir=target.parent))
@@ -101,15 +120,6 @@ def write_folder(model, reading, tokenizer, target, card=None, samples=None):
     save_file(half(model.region_text.state_dict()), folder / "region_text/model.safetensors", {"format": "pt"})
     write_json(folder / "scheduler/scheduler_config.json", SCHEDULER)
     settings = {"image_size": IMAGE_SIZE, "pixel_unshuffle": UNSHUFFLE, "guidance_scale": GUIDANCE, "controls": {"controlnet": "dense"}, "region_text": "region_text"}
-    if reading is not None:
-        (folder / "attributes").mkdir()
-        write_json(folder / "attributes/config.json", reading.readers.config())
-        save_file(half(reading.readers.weights()), folder / "attributes/model.safetensors", {"format": "pt"})
-        write_text_encoder(reading.text_encoder, folder / "attribute_text")
-        settings |= {"attributes": "attributes", "attribute_text": "attribute_text"}
-    if (Path(tokenizer).parent / "words.txt").exists():
-        shutil.copyfile(Path(tokenizer).parent / "words.txt", folder / "words.txt")
-        settings["words"] = "words.txt"
     write_json(folder / "headsculpt.json", settings)
     index = {
         "_class_name": "StableDiffusionControlNetPipeline",
@@ -134,13 +144,7 @@ def weight_megabytes(model):
     return sum(p.numel() for part in parts for p in part.parameters()) * 2 / 1e6
 
 
-def readers_report(run):
-    """What the training of the attribute readers measured; None if the run has none."""
-    path = Path(run) / "readers/report.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-
-
-def model_card(model, progress, notes=(), readers=None):
+def model_card(model, progress, notes=()):
     """The card from what the run measured: `progress` is the run's progress.json, `notes` are more lines about the training."""
     count = lambda part: f"{sum(p.numel() for p in part.parameters()) / 1e6:.2f} M"
     evals = progress["evaluations"]
@@ -188,14 +192,6 @@ def model_card(model, progress, notes=(), readers=None):
     ]
     if last.get("gate_lines"):
         lines.append("Wrong at the end: " + "; ".join(last["gate_lines"]) + ".")
-    if readers:
-        worst = sorted(readers["by_attribute"].items(), key=lambda item: item[1])[:6]
-        lines += [
-            "",
-            f"Attribute readers: a text tower of their own, {readers['sentences']} sentences in {readers['minutes']:.0f} minutes. On {len(readers['by_attribute'])} attributes of people held out, "
-            f"described in full: {100 * readers['accuracy']:.1f} % right, {100 * readers['accuracy_in_another_order']:.1f} % with the phrases in another order and other links; "
-            "lowest: " + ", ".join(f"{name} {100 * value:.1f} %" for name, value in worst) + " (what a description leaves unsaid counts too).",
-        ]
     lines += ["", f"Samples (`samples.png`): DDIM, 12 steps, guidance {GUIDANCE:g}, four views of one neutral head's control each.", "", "![samples](samples.png)", ""]
     return "\n".join(lines)
 
@@ -217,10 +213,6 @@ if __name__ == "__main__":
     parser.add_argument("--out", required=True)
     parser.add_argument("--note", action="append", default=[], help="a sentence about the training for the card; may be repeated")
     options = parser.parse_args()
-    from train_readers import load_readers
-
     model, progress = load_run(options.run)
-    reading = load_readers(options.run, model.text_encoder.config.vocab_size)
-    card = model_card(model, progress, options.note, readers_report(options.run))
-    write_folder(model, reading, Path(options.run) / "tokenizer", options.out, card, Path(options.run) / "samples.png")
+    write_folder(model, Path(options.run) / "tokenizer", options.out, model_card(model, progress, options.note), Path(options.run) / "samples.png")
     print(f"{options.out}: {weight_megabytes(model):.1f} MB of weights")

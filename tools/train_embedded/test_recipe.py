@@ -119,9 +119,9 @@ class Recipe(unittest.TestCase):
 
     def test_trains_resumes_exports_and_agrees_with_the_library(self):
         run, out = self.folder / "run", self.folder / "model"
-        readers = ["train_readers.py", "--data", self.folder / "data", "--run", run, "--device", "cpu", "--held-out", 60, "--batch", 64]
+        readers = ["train_readers.py", "--data", self.folder / "data", "--run", self.folder / "reading", "--export", self.folder / "reader", "--device", "cpu", "--held-out", 60, "--batch", 64]
         command(*readers, "--minutes", 0.4)
-        read = json.loads((run / "readers/report.json").read_text())
+        read = json.loads((self.folder / "reader/report.json").read_text())
         self.assertGreater(read["by_attribute"]["skin"], 0.9)
         self.assertGreater(read["accuracy_in_another_order"], 0.7)
         common = ["train.py", "--data", self.folder / "data", "--run", run, "--device", "cpu", "--batch", 4, "--text-minutes", 0.05, "--export", out]
@@ -133,8 +133,7 @@ class Recipe(unittest.TestCase):
         self.assertGreater(second["samples"], first["samples"])
         self.assertEqual(first["text_samples"], second["text_samples"])
         self.assertIn(f"Samples seen: {second['samples']}", (out / "MODEL_CARD.md").read_text())
-        self.assertEqual(json.loads((out / "headsculpt.json").read_text())["attribute_text"], "attribute_text")
-        self.assertIn("Attribute readers", (out / "MODEL_CARD.md").read_text())
+        self.assertIn("man", (self.folder / "reader/words.txt").read_text().split())
         from export import load_run
         from export_reference import record
 

@@ -29,11 +29,10 @@ from safetensors.torch import load_file, save_file
 from captions import Captioner
 from dataset import BROWS, EYES, LIPS, Shards, flip, gather
 from evaluate import NOISE, SIGNAL, HeldOut, Sampler, gate, palettes, sheet
-from export import load_folder, model_card, readers_report, replace_folder, samples_seen, write_folder
+from export import load_folder, model_card, replace_folder, samples_seen, write_folder
 from networks import Embedded, Helpers, UNSHUFFLE, to_latent
 from precision import has_fast_bfloat16, mixed
 from sentences import attribute_values, labels
-from train_readers import load_readers
 from vocabulary import Words, ensure
 
 COLOUR_WEIGHT, ATTRIBUTE_WEIGHT = 0.5, 0.01
@@ -398,9 +397,7 @@ class Training:
         for line in lines:
             self.log(f"  gate: {line}")
         if export and self.o.export:
-            reading = load_readers(self.run, len(self.words))
-            card = model_card(self.model, progress, readers=readers_report(self.run))
-            write_folder(self.model, reading, self.run / "tokenizer", self.o.export, card, self.run / "samples.png")
+            write_folder(self.model, self.run / "tokenizer", self.o.export, model_card(self.model, progress), self.run / "samples.png")
             self.log(f"exported to {self.o.export}")
         for p, kept in zip(self.model.parameters(), own):
             p.data.copy_(kept)

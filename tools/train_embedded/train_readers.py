@@ -1,26 +1,27 @@
 """Trains the attribute readers: a small text tower that says which look a sentence describes.
 
-    python train_readers.py --data DATA --run RUN --minutes 15
+    python train_readers.py --data DATA --run RUN --minutes 20 --export ../../assets/models/reader
 
-DATA holds `sentences.jsonl` (render_dataset --sentences N); RUN a tokenizer, made here if there is none. The labels of
+DATA holds `sentences.jsonl` (render_dataset --sentences N); RUN receives
+a tokenizer. The labels of
 all attributes count whether or not a sentence mentions them, so a reader gives the probability of each value given the
-words: near one for what is said, the people's own spread for what is left open. Writes RUN/readers.
+words: near one for what is said, the people's own spread for what is left open. They are a folder of
+their own, with the tokenizer and the list of words that occur in the sentences.
 """
 
 import argparse
 import json
 import math
-import os
 import signal
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModel
 
 from captions import Captioner
+from export import write_reader
 from networks import Readers, text_config
 from precision import has_fast_bfloat16, mixed
 from sentences import attribute_values, labels, read, shuffled
@@ -47,16 +48,6 @@ class Reading(torch.nn.Module):
     def pooled(self, tokens):
         """tokens (B,L) -> the state at the first end of sentence (B,width)."""
         return self.text_encoder(input_ids=tokens).pooler_output
-
-
-def load_readers(run, vocabulary):
-    """The readers of a run's folder; None if it has none."""
-    folder = Path(run) / "readers"
-    if not (folder / "weights.safetensors").exists():
-        return None
-    model = Reading(vocabulary, json.loads((folder / "attributes.json").read_text(encoding="utf-8")))
-    model.load_state_dict({n: t.float() for n, t in load_file(folder / "weights.safetensors").items()})
-    return model.eval()
 
 
 def cut(tokens, end):
@@ -98,7 +89,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", required=True)
     parser.add_argument("--run", required=True)
-    parser.add_argument("--minutes", type=float, default=15)
+    parser.add_argument("--export", required=True, help="folder that receives the readers (replaced as a whole)")
+    parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--batch", type=int, default=128)
@@ -153,13 +145,7 @@ def main():
         "by_attribute": by_attribute,
     }
     print(json.dumps(report, indent=1))
-    folder = run / "readers"
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / "weights.part"
-    save_file({n: t.detach().to(torch.float16).contiguous() for n, t in model.state_dict().items() if t.is_floating_point()}, partial)
-    (folder / "attributes.json").write_text(json.dumps(attributes), encoding="utf-8")
-    (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    os.replace(partial, folder / "weights.safetensors")
+    write_reader(model, run / "tokenizer", run / "words.txt", options.export, report)
 
 
 if __name__ == "__main__":

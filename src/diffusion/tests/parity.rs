@@ -1,7 +1,9 @@
 use super::{fixture, noise, relative, values};
 use crate::batch::ControlKind;
 use crate::diffusion::weights::WeightFile;
-use crate::diffusion::{ControlInput, DiffusionModel, verify};
+use crate::diffusion::{
+    AttributeClassifier, ControlInput, DiffusionModel, PromptReader, images, verify,
+};
 use candle_core::{Device, Tensor};
 
 const CPU: Device = Device::Cpu;
@@ -111,12 +113,13 @@ fn two_control_nets_with_scales_and_region_text() {
 
 #[test]
 fn attribute_readers() {
-    let (model, extra) = load("pixel_space", "extra.safetensors");
+    let (_, extra) = load("pixel_space", "extra.safetensors");
+    let reader = PromptReader::load(&fixture("pixel_space"), &CPU).unwrap().unwrap();
     let expected = extra.tensor("odds", &CPU).unwrap();
     for (row, prompt) in
         ["a bald man with green skin", "a smiling young woman, round glasses"].iter().enumerate()
     {
-        let found = model.read_attributes(prompt).unwrap().unwrap();
+        let found = reader.read(prompt).unwrap();
         let names: Vec<&str> = found.iter().map(|a| a.name.as_str()).collect();
         assert_eq!(names, ["male", "material"]);
         assert_eq!(found[1].values[0].0, serde_json::Value::Null);
@@ -126,7 +129,7 @@ fn attribute_readers() {
         let best = found[1].likeliest().unwrap();
         assert_eq!(found[1].of(best.0), Some(best.1));
     }
-    assert_eq!(load("sd_like", "reference.safetensors").0.read_attributes("a").unwrap(), None);
+    assert!(PromptReader::load(&fixture("sd_like"), &CPU).unwrap().is_none());
 }
 
 #[test]
@@ -207,4 +210,23 @@ fn results_do_not_change_from_run_to_run() {
     let text = model.encode_tokens(&tokens(&reference)).unwrap();
     let run = || values(&model.predict(&latent, &[500.0], &text, &[]).unwrap());
     assert_eq!(run(), run());
+}
+
+#[test]
+fn the_attribute_classifier_agrees_with_its_training() {
+    let root = fixture("");
+    let classifier = AttributeClassifier::load(&root, "classifier").unwrap();
+    let file = WeightFile::open(&root.join("classifier/reference.safetensors")).unwrap();
+    let pictures = images::to_images(&file.tensor("pictures", &CPU).unwrap()).unwrap();
+    let found = classifier.read(&pictures).unwrap();
+    let names: Vec<&str> = found[0].iter().map(|odds| odds.name.as_str()).collect();
+    assert_eq!(names, ["hair", "male", "material"]);
+    let odds = |read: &[crate::diffusion::AttributeOdds]| -> Vec<f32> {
+        read.iter().flat_map(|a| a.values.iter().map(|v| v.1)).collect()
+    };
+    let ours: Vec<Vec<f32>> = found.iter().map(|read| odds(read)).collect();
+    let ours = Tensor::new(ours, &CPU).unwrap();
+    let error = relative(&ours, &file.tensor("odds", &CPU).unwrap());
+    assert!(error < 1e-4, "{error}");
+    assert_eq!(odds(&classifier.prior()), [0.5, 0.3, 0.2, 0.4, 0.6, 0.9, 0.1]);
 }

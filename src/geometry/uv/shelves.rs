@@ -68,8 +68,8 @@ mod tests {
         for i in 0..sizes.len() {
             let (low, high) = (found.corners[i], found.corners[i] + sizes[i] * found.scale);
             assert!(low.min_element() >= 4.0 - 1e-3 && high.max_element() <= 508.001);
-            for j in 0..i {
-                let (l, h) = (found.corners[j], found.corners[j] + sizes[j] * found.scale);
+            for (j, size) in sizes[..i].iter().enumerate() {
+                let (l, h) = (found.corners[j], found.corners[j] + *size * found.scale);
                 let apart = (l - high).max(low - h).max_element();
                 assert!(apart >= 4.0 - 1e-2, "{i} and {j}: {apart}");
             }

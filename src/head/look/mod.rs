@@ -21,6 +21,7 @@ use serde_json::{Map, Value};
 /// The look of one head: everything that is drawn, by name.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools, reason = "independent attributes, named in data sets")]
 pub struct Look {
     /// Gender presentation: true for a man's.
     pub male: bool,

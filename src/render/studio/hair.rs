@@ -203,9 +203,8 @@ fn cap(skin: &Skin<'_>, warp: &Warp, look: &Look, paint: &Paint) -> StudioMesh {
         };
         // Tips: the top of short cuts, the ridge of a mohawk, the points of spikes.
         let tips = match look.hair {
-            HairStyle::Ponytail | HairStyle::Bun => 0.0,
+            HairStyle::Ponytail | HairStyle::Bun | HairStyle::Spiky => 0.0,
             HairStyle::Mohawk => step(0.05, 0.16, (skin.positions[i] - surface.points[k]).length()),
-            HairStyle::Spiky => 0.0,
             _ => step(0.18, 0.26, p.y + 0.02 * combed(p, seed ^ 0x2a)),
         };
         let colour = paint.hair_towards_tips(tips);

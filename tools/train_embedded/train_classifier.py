@@ -1,0 +1,184 @@
+"""Trains the attribute classifier: a small network that says from one picture which look it shows.
+
+    python train_classifier.py --data HELD_OUT_DATA --out FOLDER --minutes 30
+
+It judges samples and renders of distilled heads, so it never sees what the embedded model was trained on: HELD_OUT_DATA
+comes from `render_dataset --held-out`. Pictures are softened and tinted at random, as distilled heads are. Besides the
+look it learns `frontal`: whether the picture looks at a face. Writes config.json, model.safetensors (f16) and report.json.
+"""
+
+import argparse
+import json
+import math
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from torch import nn
+
+from dataset import Shards
+from networks import Readers
+from precision import has_fast_bfloat16, mixed
+from sentences import attribute_values, labels
+
+# Channels, kernels and strides of the convolutions; 64 pixels become 4 x 4.
+LAYERS = [(48, 4, 2), (64, 3, 1), (96, 3, 2), (128, 3, 2), (160, 3, 2)]
+HIDDEN, SIDE = 192, 64
+FRONT, BEHIND = 50, 115  # degrees: nearer to the front there is a face, farther there is none
+
+
+class Classifier(nn.Module):
+    """Pictures (B,3,64,64) in [-1,1] -> list of logits, one an attribute."""
+
+    def __init__(self, attributes):
+        super().__init__()
+        self.convs, self.norms, width = nn.ModuleList(), nn.ModuleList(), 3
+        for channels, kernel, stride in LAYERS:
+            self.convs.append(nn.Conv2d(width, channels, kernel, stride, 1, bias=False))
+            self.norms.append(nn.BatchNorm2d(channels))
+            width = channels
+        side = SIDE // math.prod(stride for _, _, stride in LAYERS)
+        self.hidden = nn.Linear(width * side * side, HIDDEN)
+        self.readers = Readers(HIDDEN, attributes)
+
+    def features(self, x):
+        for conv, norm in zip(self.convs, self.norms):
+            x = F.silu(norm(conv(x)))
+        return F.silu(self.hidden(x.flatten(1)))
+
+    def forward(self, x):
+        return self.readers(self.features(x))
+
+    def config(self):
+        values = self.readers.config()["attributes"]
+        return {
+            "_class_name": "AttributeClassifier",
+            "image_size": SIDE,
+            "channels": [channels for channels, _, _ in LAYERS],
+            "kernels": [kernel for _, kernel, _ in LAYERS],
+            "strides": [stride for _, _, stride in LAYERS],
+            "hidden": HIDDEN,
+            "attributes": values,
+        }
+
+    def weights(self):
+        # The normalisations know their statistics by now: they become part of the convolutions.
+        named = {}
+        for k, (conv, norm) in enumerate(zip(self.convs, self.norms)):
+            scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+            named |= {f"convs.{k}.weight": conv.weight * scale[:, None, None, None], f"convs.{k}.bias": norm.bias - norm.running_mean * scale}
+        named |= {"hidden.weight": self.hidden.weight, "hidden.bias": self.hidden.bias}
+        named |= {f"readers.{n}": t for n, t in self.readers.weights().items()}
+        return named
+
+
+def with_face(row, azimuth):
+    """The row with the attribute `frontal`; between front and back it stays open."""
+    turn = abs((azimuth + 180) % 360 - 180)
+    face = True if turn < FRONT else False if turn > BEHIND else 0.0
+    return {"attributes": row["attributes"] | {"frontal": face}}
+
+
+def visible(rows, attributes, table, azimuths):
+    """Drops labels that the picture cannot show: what lies on the face, seen from behind."""
+    names = list(attributes)
+    on_face = [k for k, n in enumerate(names) if n in ("expression", "eyes", "eye_size", "nose", "lips", "mouth", "brows", "brow_color", "face_paint", "red_lips", "glasses", "glasses_color", "cheeks", "chin")]
+    behind = np.abs((azimuths + 180) % 360 - 180) > 100
+    table[np.ix_(behind, on_face)] = -1
+    bare = lambda name, none: np.array([str(r["attributes"].get(name)) == none for r in rows])
+    for name, owner, none in (("beard_color", "beard", "none"), ("hat_color", "hat", "none"), ("glasses_color", "glasses", "none"), ("hair_color", "hair", "bald")):
+        if name in names:
+            table[bare(owner, none), names.index(name)] = -1
+    statues = np.array([r["attributes"].get("material") is not None for r in rows])
+    for name in ("skin", "hair_color", "beard_color", "brow_color", "eyes", "hat_color", "glasses_color", "red_lips", "hair_tips", "face_paint", "ethnicity"):
+        if name in names:
+            table[statues, names.index(name)] = -1
+    return table
+
+
+def soften(x, generator):
+    """Random blur, tint, noise and mirroring of (B,3,H,W)."""
+    draw = lambda *shape: torch.rand(shape, generator=generator)
+    if draw(1) < 0.35:
+        low = F.interpolate(x, scale_factor=0.6 + 0.35 * draw(1).item(), mode="bilinear", align_corners=False)
+        x = F.interpolate(low, size=x.shape[-2:], mode="bilinear", align_corners=False)
+    x = x * (0.95 + 0.10 * draw(len(x), 3, 1, 1)) + 0.04 * (draw(len(x), 3, 1, 1) - 0.5)
+    x = x + 0.04 * draw(len(x), 1, 1, 1) * torch.randn(x.shape, generator=generator)
+    turn = draw(len(x)) < 0.5
+    return torch.where(turn[:, None, None, None], x.flip(3), x)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--rate", type=float, default=3e-3)
+    parser.add_argument("--test", type=int, default=2000, help="pictures kept for measuring, from the end")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    shards = Shards(options.data, 1).shards
+    rows = [with_face(row, azimuth) for s in shards for row, azimuth in zip(s.rows, s.view[:, 0])]
+    azimuths = np.concatenate([s.view[:, 0] for s in shards])
+    attributes = attribute_values(rows)
+    table = visible(rows, attributes, labels(rows, attributes), azimuths)
+    pictures = np.concatenate([s.image for s in shards])
+    count = len(pictures) - options.test
+    if count < options.test:
+        raise SystemExit(f"{options.data}: too few pictures, {len(pictures)}")
+    model = Classifier(attributes)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.02, foreach=True)
+    to_input = lambda picks: torch.from_numpy(pictures[picks]).permute(0, 3, 1, 2).float() / 127.5 - 1
+    stopping, recent, step, start = [], [], 0, time.time()
+    signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
+    bf16, rng, generator = has_fast_bfloat16("cpu"), np.random.default_rng(options.seed), torch.Generator().manual_seed(options.seed)
+    while (share := (time.time() - start) / (60 * options.minutes)) < 1 and not stopping:
+        for group in optimizer.param_groups:
+            group["lr"] = options.rate * min(1, (step + 1) / 100) * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * share)))
+        picks = rng.integers(0, count, options.batch)
+        with mixed("cpu", bf16):
+            features = model.features(soften(to_input(picks), generator))
+        loss = model.readers.entropy(features, torch.from_numpy(table[picks]))
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        recent.append(loss.item())
+        step += 1
+        if step % 200 == 0:
+            print(f"step {step}, {step * options.batch} pictures, {(time.time() - start) / 60:.1f} min, entropy {np.mean(recent[-200:]):.4f}", flush=True)
+    model.eval()
+    right = {name: [0, 0] for name in attributes}
+    with torch.no_grad():
+        for at in range(count, len(pictures), 200):
+            picks = np.arange(at, min(at + 200, len(pictures)))
+            for (name, tally), out, wanted in zip(right.items(), model(to_input(picks)), table[picks].T):
+                known = wanted >= 0
+                tally[0] += int((out.argmax(1).numpy() == wanted)[known].sum())
+                tally[1] += int(known.sum())
+    accuracy = {name: r / max(n, 1) for name, (r, n) in right.items()}
+    report = {"pictures": count, "seen": step * options.batch, "minutes": (time.time() - start) / 60, "accuracy": float(np.mean(list(accuracy.values()))), "by_attribute": accuracy}
+    print(json.dumps(report, indent=1))
+    out = Path(options.out)
+    out.mkdir(parents=True, exist_ok=True)
+    prior = [np.bincount(column[column >= 0], minlength=len(values)) + 1.0 for column, values in zip(table.T, attributes.values())]
+    weights = {n: t.detach().to(torch.float16).contiguous() for n, t in model.weights().items()}
+    weights["prior"] = torch.from_numpy(np.concatenate([p / p.sum() for p in prior])).float()
+    partial = out / "model.part"
+    save_file(weights, partial)
+    os.replace(partial, out / "model.safetensors")
+    (out / "config.json").write_text(json.dumps(model.config(), indent=2) + "\n", encoding="utf-8")
+    (out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
