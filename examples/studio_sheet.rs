@@ -189,13 +189,23 @@ fn rows() -> Vec<(&'static str, Angle, Vec<Look>)> {
     ]
 }
 
-/// Draws the sheet of all attributes; prints which row is which.
+/// Columns of the sheet of all attributes.
+const COLUMNS: usize = 18;
+
+/// Draws the sheet of all attributes, row by row from left to right with a gap between two
+/// attributes; prints where each one is.
 fn attributes(arguments: &Arguments, studio: &mut Studio) -> Result<()> {
     let size = arguments.size;
-    let columns = 18;
+    let blank = vec![1.0; (size * size * 3) as usize];
     let mut tiles = Vec::new();
     for (name, (azimuth, distance), looks) in rows() {
-        eprintln!("row {}: {name}, {} values", tiles.len() / columns + 1, looks.len());
+        let column = tiles.len() % COLUMNS;
+        if column + looks.len() > COLUMNS {
+            let row = tiles.len().next_multiple_of(COLUMNS);
+            tiles.resize(row, blank.clone());
+        }
+        let (row, column) = (tiles.len() / COLUMNS + 1, tiles.len() % COLUMNS + 1);
+        println!("row {row}, columns {column} to {}: {name}", column + looks.len() - 1);
         for look in &looks {
             let mut rng = rng::stream(arguments.seed, "sheet", 0, "person");
             let sample = StudioSample::with_look(*look, &mut rng);
@@ -207,10 +217,11 @@ fn attributes(arguments: &Arguments, studio: &mut Studio) -> Result<()> {
             let view = View { camera, light, region, background: [0.72; 3] };
             tiles.push(studio.render(&head, &[view])?.data);
         }
-        let row = tiles.len().next_multiple_of(columns);
-        tiles.resize(row, vec![1.0; (size * size * 3) as usize]);
+        if !tiles.len().is_multiple_of(COLUMNS) {
+            tiles.push(blank.clone());
+        }
     }
-    save(arguments, &tiles, columns)
+    save(arguments, &tiles, COLUMNS)
 }
 
 fn main() -> Result<()> {
@@ -283,7 +294,8 @@ fn main() -> Result<()> {
 fn save(arguments: &Arguments, tiles: &[Vec<f32>], columns: usize) -> Result<()> {
     let size = arguments.size;
     let rows = tiles.len().div_ceil(columns) as u32;
-    let mut sheet = image::RgbImage::new(columns as u32 * size, rows * size);
+    let white = image::Rgb([255; 3]);
+    let mut sheet = image::RgbImage::from_pixel(columns as u32 * size, rows * size, white);
     for (i, tile) in tiles.iter().enumerate() {
         let (x0, y0) = ((i % columns) as u32 * size, (i / columns) as u32 * size);
         for (p, rgb) in tile.chunks_exact(3).enumerate() {

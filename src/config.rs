@@ -417,4 +417,22 @@ mod tests {
         b.seed = 7;
         assert_eq!(b.default_folder(), "a-bald-man-with-green-skin-7");
     }
+
+    #[test]
+    fn a_head_without_steps_needs_somebody_to_show() {
+        let mut config = GenerationConfig::preset("instant").unwrap();
+        config.prompt = "a man".into();
+        config.validate().unwrap();
+        assert!(config.is_instant() && config.needs_person());
+        // Refining the instant head is a matter of steps.
+        config.coarse.steps = 10;
+        config.validate().unwrap();
+        assert!(!config.is_instant());
+        let mut quick = GenerationConfig::preset("quick").unwrap();
+        quick.prompt = "a man".into();
+        quick.start = Start::Mean;
+        quick.coarse.steps = 0;
+        let error = quick.validate().unwrap_err().to_string();
+        assert_eq!(error, "--coarse-steps: 0 is not within 1..100000");
+    }
 }

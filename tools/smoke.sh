@@ -11,4 +11,9 @@ done
 grep -q '"outcome":"completed"' "$dir/events.jsonl" || { echo "smoke: no completed outcome" >&2; exit 1; }
 "$bin" render "$dir/head" -o "$dir/views" --views 2 --size 64 --kind albedo
 [ -s "$dir/views/view_001.png" ] || { echo "smoke: render wrote no view" >&2; exit 1; }
+"$bin" generate "a smiling old woman with round glasses" --seed 3 --preset instant -o "$dir/instant" --quiet
+for file in avatar.glb turntable.png preview.webp report.json; do
+    [ -s "$dir/instant/$file" ] || { echo "smoke: instant/$file is missing" >&2; exit 1; }
+done
+"$bin" render "$dir/instant" -o "$dir/views" --views 1 --size 64 --kind landmarks
 echo "smoke: ok"

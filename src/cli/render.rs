@@ -2,12 +2,15 @@
 
 use super::{Failure, Output};
 use crate::batch::{ControlKind, View};
-use crate::head::HeadModel;
+use crate::config::Start;
+use crate::head::ShapedHead;
 use crate::io::image;
+use crate::pipeline::coarse::StartHead;
 use crate::project::Project;
 use crate::render::control::ControlRenderer;
 use crate::render::mesh::{MeshRenderer, RenderKind, orbit_view};
 use crate::render::{GpuContext, RenderError};
+use crate::session::person::Person;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -34,17 +37,30 @@ enum Kind {
 }
 
 impl Kind {
-    /// How the mesh renderer draws it; landmarks are not a picture of the mesh.
-    fn of_mesh(self) -> Option<RenderKind> {
+    /// How the mesh renderer draws it. Landmarks are no picture of the mesh, but of the prior
+    /// below it.
+    fn of_mesh(self) -> RenderKind {
         match self {
-            Self::Shaded => Some(RenderKind::Shaded),
-            Self::Albedo => Some(RenderKind::Albedo),
-            Self::Normal => Some(RenderKind::Normal),
-            Self::Depth => Some(RenderKind::Depth),
-            Self::Mask => Some(RenderKind::Mask),
-            Self::Landmarks => None,
+            Self::Shaded | Self::Landmarks => RenderKind::Shaded,
+            Self::Albedo => RenderKind::Albedo,
+            Self::Normal => RenderKind::Normal,
+            Self::Depth => RenderKind::Depth,
+            Self::Mask => RenderKind::Mask,
         }
     }
+}
+
+/// The head of the prior that a project's avatar was made on.
+fn prior_of(project: &Project) -> Result<ShapedHead, Failure> {
+    let config = project.generation().map_err(Failure::input)?;
+    let start = match config.start {
+        Start::Mean => StartHead::mean(),
+        Start::Person => {
+            let person = Person::of(config).map_err(Failure::input)?;
+            StartHead::of(&person.sample.params).map_err(Failure::input)?
+        }
+    };
+    Ok(start.control)
 }
 
 #[derive(Debug, clap::Args)]
@@ -82,19 +98,22 @@ impl Arguments {
                 "{folder} is not finished; continue it with: headsculpt generate --resume '{folder}'"
             ))
         })?;
+        let prior = match self.kind {
+            Kind::Landmarks => Some(prior_of(&project)?),
+            _ => None,
+        };
         let gpu = GpuContext::new().map_err(Failure::input)?;
         std::fs::create_dir_all(&self.output)
             .map_err(|error| Failure::Input(format!("-o {}: {error}", self.output.display())))?;
         let views: Vec<View> = cameras.iter().map(|&(a, e)| orbit_view(a, e, self.size)).collect();
         let draw = || -> Result<_, RenderError> {
-            let Some(kind) = self.kind.of_mesh() else {
-                let head = HeadModel::embedded().mean();
+            if let Some(head) = &prior {
                 let mut renderer = ControlRenderer::new(&gpu)?;
                 return renderer.render(ControlKind::Landmarks, head, &views);
-            };
+            }
             let renderer = MeshRenderer::new(&gpu)?;
             let mesh = renderer.upload(&avatar)?;
-            renderer.render(&mesh, &views, kind, SAMPLES)
+            renderer.render(&mesh, &views, self.kind.of_mesh(), SAMPLES)
         };
         let pictures = image::pictures(&draw().map_err(|error| Failure::Broken(error.into()))?);
         for (i, picture) in pictures.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! The attribute classifier: what one picture of a head shows.
 //!
-//! A plain stack of convolutions with `SiLU`, one hidden layer, and one linear reader an
+//! A plain stack of convolutions with `SiLU`, pooled, one hidden layer, and one linear reader an
 //! attribute (`tools/train_embedded/train_classifier.py`). It judges
 //! pictures; nothing is guided by it.
 
@@ -12,7 +12,7 @@ use super::ops::{self, Activation, ConvParams};
 use super::weights::Weights;
 use super::{DiffusionError, Result};
 use crate::batch::ImageBatch;
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 use std::path::Path;
 
 /// A loaded classifier.
@@ -57,7 +57,7 @@ impl AttributeClassifier {
         let file = part.weights()?;
         let w = Weights::root(&file, &Device::Cpu);
         let mut convs = Vec::new();
-        let (mut inputs, mut side) = (3, size);
+        let mut inputs = 3;
         for (k, &outputs) in channels.iter().enumerate() {
             let params = ConvParams { stride: strides[k], before: 1, after: 1 };
             convs.push(Conv2d::load(
@@ -67,9 +67,9 @@ impl AttributeClassifier {
                 kernels[k],
                 params,
             )?);
-            (inputs, side) = (outputs, (side + 2).saturating_sub(kernels[k]) / strides[k] + 1);
+            inputs = outputs;
         }
-        let hidden = Linear::load(&w.at("hidden"), inputs * side * side, width, true)?;
+        let hidden = Linear::load(&w.at("hidden"), 2 * inputs, width, true)?;
         let outputs = attributes.iter().map(|a| a.values.len()).sum();
         let readers = Linear::load(&w.at("readers"), width, outputs, true)?;
         let prior = w.get("prior", &[outputs])?.to_vec1()?;
@@ -94,7 +94,11 @@ impl AttributeClassifier {
         for conv in &self.convs {
             x = ops::activate(&conv.forward(&x)?, Activation::Silu)?;
         }
-        let hidden = ops::activate(&self.hidden.forward(&x.flatten_from(1)?)?, Activation::Silu)?;
+        // Where on the picture something is depends on the framing: mean and maximum of each
+        // channel say whether it is there.
+        let places = x.flatten_from(2)?;
+        let pooled = Tensor::cat(&[places.mean(2)?, places.max(2)?], 1)?;
+        let hidden = ops::activate(&self.hidden.forward(&pooled)?, Activation::Silu)?;
         let logits: Vec<Vec<f32>> = self.readers.forward(&hidden)?.to_vec2()?;
         Ok(logits.iter().map(|row| softmax(&self.attributes, row)).collect())
     }

@@ -324,3 +324,21 @@ fn pull(images: &ImageBatch, target: &ImageBatch) -> ImageBatch {
     let data = images.data.iter().zip(&target.data).map(|(x, t)| (x - t) * scale).collect();
     ImageBatch { data, ..*images }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn controls_rest_and_the_surface_has_the_expression() {
+        let expression = BTreeMap::from([("jawOpen".to_owned(), 1.0)]);
+        let params = HeadParams { age: 0.9, expression, ..HeadParams::default() };
+        let start = StartHead::of(&params).unwrap();
+        let rest = HeadParams { expression: BTreeMap::new(), ..params.clone() };
+        assert_eq!(start.control, HeadModel::embedded().shape(&rest).unwrap());
+        assert_eq!(start.surface, HeadModel::embedded().shape(&params).unwrap());
+        assert_ne!(start.control, start.surface);
+        assert!(StartHead::of(&HeadParams { age: 2.0, ..params }).is_err());
+        assert_eq!(StartHead::mean().control, *HeadModel::embedded().mean());
+    }
+}

@@ -1,8 +1,8 @@
 //! Who a prompt is about.
 //!
-//! Attribute readers (those of the checkpoint, or else the ones that the program carries) say how likely each value of each attribute is,
-//! given the words. What the words say for sure is taken literally; for the rest a person of
-//! the studio who fits is drawn from the seed.
+//! Attribute readers (those of the checkpoint, or else the ones that the program carries) say
+//! how likely each value of each attribute is, given the words. What the words say for sure is
+//! taken literally; for the rest a person of the studio who fits is drawn from the seed.
 
 use super::SessionError;
 use crate::config::GenerationConfig;

@@ -20,10 +20,24 @@ def attribute_values(rows):
     return {name: sorted(values) for name, values in sorted(seen.items()) if 2 <= len(values) <= 40}
 
 
+# Attributes that mean nothing while another one has a certain value.
+IDLE = [("beard_color", "beard", "none"), ("hat_color", "hat", "none"), ("glasses_color", "glasses", "none"), ("hair_color", "hair", "bald"), ("hair_tips", "hair", "bald")]
+# Attributes that a statue's material covers.
+COVERED = ("skin", "hair_color", "hair_tips", "beard_color", "brow_color", "eyes", "hat_color", "glasses_color", "red_lips", "face_paint", "ethnicity")
+
+
+def meaning(attributes):
+    """The attributes of a row without those that mean nothing: the colour of a hat that is not there."""
+    idle = {name for name, owner, value in IDLE if str(attributes.get(owner)) == value}
+    if attributes.get("material") is not None:
+        idle.update(COVERED)
+    return {name: value for name, value in attributes.items() if name not in idle}
+
+
 def labels(rows, attributes):
-    """(N, attributes) indices of the rows' attribute values, -1 where unknown."""
+    """(N, attributes) indices of the rows' attribute values, -1 where unknown or meaningless."""
     index = [(name, {v: k for k, v in enumerate(values)}) for name, values in attributes.items()]
-    table = [[places.get(str(row["attributes"].get(name, "")), -1) for name, places in index] for row in rows]
+    table = [[places.get(str(known.get(name, "")), -1) for name, places in index] for known in map(lambda row: meaning(row["attributes"]), rows)]
     return np.array(table, np.int64).reshape(len(rows), len(index))
 
 

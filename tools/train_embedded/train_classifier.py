@@ -42,14 +42,15 @@ class Classifier(nn.Module):
             self.convs.append(nn.Conv2d(width, channels, kernel, stride, 1, bias=False))
             self.norms.append(nn.BatchNorm2d(channels))
             width = channels
-        side = SIDE // math.prod(stride for _, _, stride in LAYERS)
-        self.hidden = nn.Linear(width * side * side, HIDDEN)
+        self.hidden = nn.Linear(2 * width, HIDDEN)
         self.readers = Readers(HIDDEN, attributes)
 
     def features(self, x):
         for conv, norm in zip(self.convs, self.norms):
             x = F.silu(norm(conv(x)))
-        return F.silu(self.hidden(x.flatten(1)))
+        # Where on the picture something is depends on the framing: only whether it is there counts.
+        pooled = torch.cat([x.mean((2, 3)), x.amax((2, 3))], 1)
+        return F.dropout(F.silu(self.hidden(pooled)), 0.1, self.training)
 
     def forward(self, x):
         return self.readers(self.features(x))
@@ -84,31 +85,26 @@ def with_face(row, azimuth):
     return {"attributes": row["attributes"] | {"frontal": face}}
 
 
-def visible(rows, attributes, table, azimuths):
-    """Drops labels that the picture cannot show: what lies on the face, seen from behind."""
+def visible(attributes, table, azimuths):
+    """Drops labels that a picture cannot show: what lies on the face, seen from behind."""
     names = list(attributes)
     on_face = [k for k, n in enumerate(names) if n in ("expression", "eyes", "eye_size", "nose", "lips", "mouth", "brows", "brow_color", "face_paint", "red_lips", "glasses", "glasses_color", "cheeks", "chin")]
     behind = np.abs((azimuths + 180) % 360 - 180) > 100
     table[np.ix_(behind, on_face)] = -1
-    bare = lambda name, none: np.array([str(r["attributes"].get(name)) == none for r in rows])
-    for name, owner, none in (("beard_color", "beard", "none"), ("hat_color", "hat", "none"), ("glasses_color", "glasses", "none"), ("hair_color", "hair", "bald")):
-        if name in names:
-            table[bare(owner, none), names.index(name)] = -1
-    statues = np.array([r["attributes"].get("material") is not None for r in rows])
-    for name in ("skin", "hair_color", "beard_color", "brow_color", "eyes", "hat_color", "glasses_color", "red_lips", "hair_tips", "face_paint", "ethnicity"):
-        if name in names:
-            table[statues, names.index(name)] = -1
     return table
 
 
 def soften(x, generator):
-    """Random blur, tint, noise and mirroring of (B,3,H,W)."""
+    """Random blur, tint, noise, framing and mirroring of (B,3,H,W)."""
     draw = lambda *shape: torch.rand(shape, generator=generator)
     if draw(1) < 0.35:
         low = F.interpolate(x, scale_factor=0.6 + 0.35 * draw(1).item(), mode="bilinear", align_corners=False)
         x = F.interpolate(low, size=x.shape[-2:], mode="bilinear", align_corners=False)
     x = x * (0.95 + 0.10 * draw(len(x), 3, 1, 1)) + 0.04 * (draw(len(x), 3, 1, 1) - 0.5)
     x = x + 0.04 * draw(len(x), 1, 1, 1) * torch.randn(x.shape, generator=generator)
+    zoom, shift = 0.85 + 0.35 * draw(len(x)), 0.3 * (draw(len(x), 2) - 0.5)
+    place = torch.cat([torch.eye(2)[None] * zoom[:, None, None], shift[:, :, None]], 2)
+    x = F.grid_sample(x, F.affine_grid(place, x.shape, align_corners=False), padding_mode="border", align_corners=False)
     turn = draw(len(x)) < 0.5
     return torch.where(turn[:, None, None, None], x.flip(3), x)
 
@@ -130,7 +126,7 @@ def main():
     rows = [with_face(row, azimuth) for s in shards for row, azimuth in zip(s.rows, s.view[:, 0])]
     azimuths = np.concatenate([s.view[:, 0] for s in shards])
     attributes = attribute_values(rows)
-    table = visible(rows, attributes, labels(rows, attributes), azimuths)
+    table = visible(attributes, labels(rows, attributes), azimuths)
     pictures = np.concatenate([s.image for s in shards])
     count = len(pictures) - options.test
     if count < options.test:

@@ -1,7 +1,7 @@
 //! Broken folders: each is refused with one sentence that names the file.
 
 use super::fixture;
-use crate::diffusion::DiffusionModel;
+use crate::diffusion::{DiffusionModel, PromptReader};
 use candle_core::Device;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -19,12 +19,15 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Loads a copy of a fixture after `damage`, and returns the complaint.
+/// Loads a copy of a fixture after `damage`, model and attribute readers, and returns the
+/// complaint.
 fn complaint(name: &str, damage: impl FnOnce(&Path)) -> String {
     let folder = tempfile::tempdir().unwrap();
     copy(&fixture(name), folder.path());
     damage(folder.path());
+    let read = |_| PromptReader::load(folder.path(), &Device::Cpu);
     let error = DiffusionModel::load(folder.path(), &Device::Cpu)
+        .and_then(read)
         .err()
         .expect("it must be refused")
         .to_string();

@@ -291,7 +291,8 @@ fn gathered(warp: &Warp, look: &Look, paint: &Paint) -> StudioMesh {
         // Up and out of the knot, then down in an arc behind the neck.
         let out = 0.17 * (1.0 - (-5.0 * t).exp()) - 0.05 * t * t;
         let drop = length * t - 0.16 * (1.0 - (-6.0 * t).exp());
-        KNOT + Vec3::new(0.0, 0.02 - drop, -0.01 - out)
+        // It begins inside the skull, whatever its size.
+        KNOT + Vec3::new(0.0, 0.02 - drop, 0.10 * (1.0 - t).powi(8) - 0.01 - out)
     };
     let share = |k: usize| k as f32 / (STEPS - 1) as f32;
     let path: Vec<Vec3> = (0..STEPS).map(|k| warp.apply(at(share(k)))).collect();

@@ -118,7 +118,9 @@ fn person(look: &Look, extent: Extent, rng: &mut impl Rng) -> Person {
         }
     }
     let (noun, gendered) = match (look.age, look.male) {
-        _ if extent == Extent::Some && chance(rng, 0.12) => words::other_noun(look, rng),
+        _ if extent == Extent::Some && chance(rng, if look.horns { 0.4 } else { 0.12 }) => {
+            words::other_noun(look, rng)
+        }
         (AgeGroup::Child, true) => (pick(rng, &["boy", "boy", "little boy"]), true),
         (AgeGroup::Child, false) => (pick(rng, &["girl", "girl", "little girl"]), true),
         _ if chance(rng, 0.06) && extent == Extent::Some => ("person", false),
@@ -148,8 +150,9 @@ fn person(look: &Look, extent: Extent, rng: &mut impl Rng) -> Person {
     } else if look.beard_visible() && chance(rng, 0.04) {
         words.push("bearded".to_owned());
     }
-    if extent == Extent::Some {
-        words.extend(words::compound(look, rng));
+    // "a green bearded man" would colour the beard.
+    if extent == Extent::Some && words.last().is_none_or(|word| word != "bearded") {
+        words.extend(words::compound(look, noun, rng));
     }
     if chance(rng, 0.5) {
         words.shuffle(rng);

@@ -34,7 +34,7 @@ pub(super) fn other_noun(look: &Look, rng: &mut impl Rng) -> (&'static str, bool
         let female = ["elf woman", "female elf", "elf lady"];
         return (pick(rng, if man { &male } else { &female }), true);
     }
-    if look.horns && look.is_living() && chance(rng, 0.4) {
+    if look.horns && look.is_living() && chance(rng, 0.7) {
         return (pick(rng, &["devil", "demon"]), false);
     }
     match (look.age, man) {
@@ -52,12 +52,13 @@ pub(super) fn says_age(noun: &str) -> bool {
 }
 
 /// Now and then an adjective made of a feature: "red-haired", "blue-eyed", "clean-shaven".
-pub(super) fn compound(look: &Look, rng: &mut impl Rng) -> Option<String> {
+pub(super) fn compound(look: &Look, noun: &str, rng: &mut impl Rng) -> Option<String> {
     if !look.is_living() {
         return None;
     }
-    // "a green man": nobody says it of hair.
-    if !look.skin.is_natural() && chance(rng, 0.10) {
+    // "a green man", "a red devil": nobody says it of hair.
+    let often = if matches!(noun, "devil" | "demon") { 0.7 } else { 0.10 };
+    if !look.skin.is_natural() && chance(rng, often) {
         return Some(plain(rng, look.skin.name()).to_owned());
     }
     if !chance(rng, 0.10) {
