@@ -7,7 +7,7 @@ use super::clip::ClipText;
 use super::error::CheckpointError;
 use super::lexicon::Lexicon;
 use super::manifest::Manifest;
-use super::tokenizer::{PromptTokenizer, TokenizeReport};
+use super::tokenizer::PromptTokenizer;
 use candle_core::Device;
 use std::path::Path;
 
@@ -55,14 +55,6 @@ impl PromptReader {
     pub fn read(&self, prompt: &str) -> Result<Vec<AttributeOdds>> {
         let ids = self.tokenizer.report(prompt)?.ids;
         self.readers.read(&self.text.forward(&[ids])?)
-    }
-
-    /// How a prompt is tokenized: what is cut, what is unknown.
-    ///
-    /// # Errors
-    /// If the tokenizer library refuses the text.
-    pub fn report(&self, prompt: &str) -> Result<TokenizeReport> {
-        self.tokenizer.report(prompt)
     }
 
     /// The words of a prompt that mean nothing here.
