@@ -3,7 +3,7 @@
 use super::EvalError;
 use crate::batch::{ImageBatch, Light, View, ViewRegion};
 use crate::config::GenerationConfig;
-use crate::diffusion::{DiffusionError, DiffusionModel, embedded};
+use crate::diffusion::{DiffusionError, DiffusionModel, PromptReader, embedded};
 use crate::geometry::TexturedMesh;
 use crate::guidance::{DiffusionDenoiser, DistillationConfig, ScoreDistillation};
 use crate::head::HeadModel;
@@ -64,6 +64,7 @@ pub struct Subject {
     gpu: GpuContext,
     renderer: MeshRenderer,
     model: Option<Arc<DiffusionModel>>,
+    reader: Option<PromptReader>,
 }
 
 impl Subject {
@@ -74,7 +75,14 @@ impl Subject {
     pub fn new(config: &GenerationConfig, folder: &Path) -> Result<Self, SessionError> {
         let gpu = GpuContext::new()?;
         let renderer = MeshRenderer::new(&gpu)?;
-        Ok(Self { config: config.clone(), folder: folder.into(), gpu, renderer, model: None })
+        Ok(Self {
+            config: config.clone(),
+            folder: folder.into(),
+            gpu,
+            renderer,
+            model: None,
+            reader: None,
+        })
     }
 
     /// Pictures of the subject that a prompt becomes.
@@ -106,9 +114,14 @@ impl Subject {
         Ok(Pictures { images, azimuths })
     }
 
-    fn instant(&self, config: &GenerationConfig) -> Result<Pictures, SessionError> {
-        let person = person::Person::of(config)?;
-        let head = instant::build(&person.sample, 1024)?;
+    fn instant(&mut self, config: &GenerationConfig) -> Result<Pictures, SessionError> {
+        let reader = match self.reader.take() {
+            Some(reader) => reader,
+            None => person::reader(config)?,
+        };
+        let sample = person::sample(&reader, &config.prompt, config.seed)?;
+        self.reader = Some(reader);
+        let head = instant::build(&sample, 1024)?;
         self.of_mesh(&head.posed(&head.weights))
     }
 

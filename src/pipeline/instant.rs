@@ -124,7 +124,7 @@ impl Layout {
         let mut layout = Self { source: Vec::new(), uvs: Vec::new(), triangles: Vec::new() };
         let mut known = HashMap::new();
         layout.lay_prior(&mut known);
-        debug_assert_eq!(layout.triangles.len(), head.prior.1);
+        debug_assert_eq!(layout.triangles.len(), head.prior_triangles);
         layout.lay_charts(head, texture, &mut known)?;
         Ok(layout)
     }
@@ -161,18 +161,20 @@ impl Layout {
         known: &mut HashMap<(u32, [u32; 2]), u32>,
     ) -> Result<(), GeometryError> {
         let mesh = &head.mesh;
-        let sizes = chart_sizes(mesh, head.prior.1);
+        let sizes = chart_sizes(mesh, head.prior_triangles);
         if sizes.is_empty() {
             return Ok(());
         }
         let edge = texture as f32;
         let left = edge * PRIOR_SHARE;
         let packed = shelves::pack(&sizes, Vec2::new(edge - left, edge), GAP)?;
-        for corners in &mesh.triangles[head.prior.1..] {
+        for corners in &mesh.triangles[head.prior_triangles..] {
             let places = corners.map(|v| mesh.charts[v as usize]);
             let highest = places.iter().flatten().map(|p| p.at.x).fold(0.0, f32::max);
             let triangle = std::array::from_fn(|k| {
-                let Some(mut place) = places[k] else { return 0 };
+                let Some(mut place) = places[k] else {
+                    unreachable!("only the prior's own vertices have no chart")
+                };
                 // A triangle that leads back to the start of its chart ends it instead.
                 if highest - place.at.x > 0.5 {
                     place.at.x += 1.0;
@@ -228,7 +230,7 @@ fn paint(
     let map = TexelMap::new(&mesh, &normals, &layout.uvs, texture)?;
     Ok(map.fill(|t, weights| {
         let corners = head.mesh.triangles[t as usize].map(|v| v as usize);
-        if (t as usize) < head.prior.1 {
+        if (t as usize) < head.prior_triangles {
             return colors.between(corners, weights);
         }
         let albedo = corners.map(|v| Vec3::from_array(head.mesh.vertices[v].albedo));

@@ -1,6 +1,6 @@
 //! The finished avatar inside a project: mesh and texture.
 
-use super::{Project, ProjectError};
+use super::{Operation, Project, ProjectError};
 use crate::geometry::{Mesh, TexturedMesh};
 use ::image::DynamicImage;
 use glam::{Vec2, Vec3};
@@ -36,6 +36,21 @@ impl Project {
         ];
         let bytes = safetensors::serialize(tensors, None).map_err(|error| broken(&path, error))?;
         ProjectError::write(&path, &bytes)
+    }
+
+    /// Notes in the log that the avatar was written, unless the log says so already.
+    ///
+    /// # Errors
+    /// [`ProjectError::Io`] if the log cannot be written.
+    pub fn finish(&mut self, avatar: &TexturedMesh) -> Result<(), ProjectError> {
+        if self.is_finished() {
+            return Ok(());
+        }
+        self.append(Operation::Finish {
+            vertices: avatar.mesh.positions.len() as u64,
+            triangles: avatar.mesh.triangles.len() as u64,
+        })?;
+        Ok(())
     }
 
     /// Reads the avatar; `None` if the project has not been finished.

@@ -239,13 +239,7 @@ impl Run<'_> {
         self.report.push_stage(&timing, None);
         self.report.finish(&textured, self.started.elapsed(), self.warnings);
         self.report.write(&folder.join("report.json"))?;
-        if !project.is_finished() {
-            let finished = Operation::Finish {
-                vertices: textured.mesh.positions.len() as u64,
-                triangles: textured.mesh.triangles.len() as u64,
-            };
-            project.append(finished).map_err(SessionError::Storage)?;
-        }
+        project.finish(&textured).map_err(SessionError::Storage)?;
         Ok(Some(glb))
     }
 

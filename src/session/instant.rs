@@ -8,7 +8,7 @@ use super::report::{Report, StageTiming};
 use super::{Event, JobContext, Outcome, SessionError, StepReport, completion, export};
 use crate::config::GenerationConfig;
 use crate::pipeline::instant;
-use crate::project::{Operation, Project};
+use crate::project::Project;
 use crate::render::GpuContext;
 use std::time::Instant;
 
@@ -67,12 +67,6 @@ pub(super) fn run(
     report.push_stage(&timing, None);
     report.finish(&shown, started.elapsed(), warnings);
     report.write(&folder.join("report.json"))?;
-    if !project.is_finished() {
-        let finished = Operation::Finish {
-            vertices: shown.mesh.positions.len() as u64,
-            triangles: shown.mesh.triangles.len() as u64,
-        };
-        project.append(finished).map_err(SessionError::Storage)?;
-    }
+    project.finish(&shown).map_err(SessionError::Storage)?;
     Ok(Outcome::Completed(Artifacts { folder, glb }))
 }

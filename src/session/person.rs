@@ -38,13 +38,29 @@ impl Person {
     /// If no readers can be loaded, or the prompt cannot be read.
     pub fn of(config: &GenerationConfig) -> Result<Self, SessionError> {
         let reader = reader(config)?;
-        let look = look_of(&reader, &config.prompt, config.seed)?;
-        let mut rng = rng::stream(config.seed, "person", 0, "shape");
-        Ok(Self { sample: StudioSample::with_look(look, &mut rng), reader })
+        Ok(Self { sample: sample(&reader, &config.prompt, config.seed)?, reader })
     }
 }
 
-fn reader(config: &GenerationConfig) -> Result<PromptReader, SessionError> {
+/// Whom a prompt is about.
+///
+/// # Errors
+/// If the prompt cannot be read.
+pub fn sample(
+    reader: &PromptReader,
+    prompt: &str,
+    seed: u64,
+) -> Result<StudioSample, DiffusionError> {
+    let look = draw_look(&reader.read(prompt)?, &reader.read("")?, seed);
+    Ok(StudioSample::with_look(look, &mut rng::stream(seed, "person", 0, "shape")))
+}
+
+/// The attribute readers of the settings' model or, if it has none, those that the program
+/// carries.
+///
+/// # Errors
+/// If they cannot be loaded.
+pub fn reader(config: &GenerationConfig) -> Result<PromptReader, SessionError> {
     let cpu = candle_core::Device::Cpu;
     let own = embedded::resolve(&config.model).map_err(DiffusionError::from)?;
     if let Some(reader) = PromptReader::load(&own, &cpu)? {
@@ -55,14 +71,6 @@ fn reader(config: &GenerationConfig) -> Result<PromptReader, SessionError> {
         let what = "the carried reader of prompts has no attribute readers".to_owned();
         SessionError::Model(DiffusionError::Input(what))
     })
-}
-
-/// The look of a prompt: the most likely value of everything that it says.
-///
-/// # Errors
-/// If the prompt cannot be read.
-pub fn look_of(reader: &PromptReader, prompt: &str, seed: u64) -> Result<Look, DiffusionError> {
-    Ok(draw_look(&reader.read(prompt)?, &reader.read("")?, seed))
 }
 
 /// What a prompt says for sure, by attribute.

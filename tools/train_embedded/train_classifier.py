@@ -9,10 +9,7 @@ look it learns `frontal`: whether the picture looks at a face. Writes config.jso
 
 import argparse
 import json
-import math
 import os
-import signal
-import time
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +19,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from dataset import Shards
+from fit import fit
 from networks import Readers
 from precision import has_fast_bfloat16, mixed
 from sentences import attribute_values, labels
@@ -134,24 +132,15 @@ def main():
     model = Classifier(attributes)
     optimizer = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.02, foreach=True)
     to_input = lambda picks: torch.from_numpy(pictures[picks]).permute(0, 3, 1, 2).float() / 127.5 - 1
-    stopping, recent, step, start = [], [], 0, time.time()
-    signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
     bf16, rng, generator = has_fast_bfloat16("cpu"), np.random.default_rng(options.seed), torch.Generator().manual_seed(options.seed)
-    while (share := (time.time() - start) / (60 * options.minutes)) < 1 and not stopping:
-        for group in optimizer.param_groups:
-            group["lr"] = options.rate * min(1, (step + 1) / 100) * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * share)))
+
+    def loss():
         picks = rng.integers(0, count, options.batch)
         with mixed("cpu", bf16):
             features = model.features(soften(to_input(picks), generator))
-        loss = model.readers.entropy(features, torch.from_numpy(table[picks]))
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
-        recent.append(loss.item())
-        step += 1
-        if step % 200 == 0:
-            print(f"step {step}, {step * options.batch} pictures, {(time.time() - start) / 60:.1f} min, entropy {np.mean(recent[-200:]):.4f}", flush=True)
+        return model.readers.entropy(features, torch.from_numpy(table[picks]))
+
+    seen, minutes = fit(model, optimizer, options.minutes, loss, options.batch, options.rate, 200, "pictures")
     model.eval()
     right = {name: [0, 0] for name in attributes}
     with torch.no_grad():
@@ -162,7 +151,7 @@ def main():
                 tally[0] += int((out.argmax(1).numpy() == wanted)[known].sum())
                 tally[1] += int(known.sum())
     accuracy = {name: r / max(n, 1) for name, (r, n) in right.items()}
-    report = {"pictures": count, "seen": step * options.batch, "minutes": (time.time() - start) / 60, "accuracy": float(np.mean(list(accuracy.values()))), "by_attribute": accuracy}
+    report = {"pictures": count, "seen": seen, "minutes": minutes, "accuracy": float(np.mean(list(accuracy.values()))), "by_attribute": accuracy}
     print(json.dumps(report, indent=1))
     out = Path(options.out)
     out.mkdir(parents=True, exist_ok=True)

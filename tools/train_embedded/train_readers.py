@@ -11,9 +11,6 @@ their own, with the tokenizer and the list of words that occur in the sentences.
 
 import argparse
 import json
-import math
-import signal
-import time
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +19,7 @@ from transformers import CLIPTextModel
 
 from captions import Captioner
 from export import write_reader
+from fit import fit
 from networks import Readers, text_config
 from precision import has_fast_bfloat16, mixed
 from sentences import attribute_values, labels, read, shuffled
@@ -112,33 +110,24 @@ def main():
     held, rows = rows[: options.held_out], rows[options.held_out :]
     measure, table = Measure(held, attributes, words, end), labels(rows, attributes)
     optimizer = torch.optim.AdamW(model.parameters(), lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01, foreach=True)
-    captioner, start, step, recent = Captioner(view_words=0.3, full=0.4), time.time(), 0, []
-    stopping = []
-    signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
+    captioner = Captioner(view_words=0.3, full=0.4)
     bf16 = has_fast_bfloat16(options.device)
     rng = np.random.default_rng(options.seed)
-    while (share := (time.time() - start) / (60 * options.minutes)) < 1 and not stopping:
-        for group in optimizer.param_groups:
-            group["lr"] = options.rate * min(1, (step + 1) / 100) * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * share)))
+
+    def loss():
         picks = rng.integers(0, len(rows), options.batch)
         tokens = cut(words([sentence(rows[i], captioner, rng) for i in picks]), end).to(options.device)
         wanted = torch.from_numpy(table[picks]).to(options.device)
         with mixed(options.device, bf16):
             pooled = model.pooled(tokens)
-        loss = model.readers.entropy(pooled, wanted)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
-        recent.append(loss.item())
-        step += 1
-        if step % 500 == 0:
-            print(f"step {step}, {step * options.batch} sentences, {(time.time() - start) / 60:.1f} min, entropy {np.mean(recent[-500:]):.4f}", flush=True)
+        return model.readers.entropy(pooled, wanted)
+
+    seen, minutes = fit(model, optimizer, options.minutes, loss, options.batch, options.rate, 500, "sentences")
     model.eval()
     by_attribute, other_order, entropy = measure(model.to("cpu"))
     report = {
-        "sentences": step * options.batch,
-        "minutes": (time.time() - start) / 60,
+        "sentences": seen,
+        "minutes": minutes,
         "accuracy": float(np.mean(list(by_attribute.values()))),
         "accuracy_in_another_order": other_order,
         "entropy_of_brief_ones": entropy,

@@ -6,7 +6,7 @@ use glam::Vec3;
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-fn normal(rng: &mut impl Rng) -> f32 {
+pub(super) fn normal(rng: &mut impl Rng) -> f32 {
     StandardNormal.sample(rng)
 }
 

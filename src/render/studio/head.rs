@@ -29,8 +29,8 @@ pub struct StudioHead {
     pub mesh: StudioMesh,
     /// sRGB-encoded colours of sclera, iris and pupil.
     pub eyes: [Vec3; 3],
-    /// How many of the mesh's first vertices and triangles are the prior's own.
-    pub prior: (usize, usize),
+    /// How many of the mesh's first triangles are the prior's own.
+    pub prior_triangles: usize,
     /// The same identity with a neutral expression and pose, for control maps.
     pub neutral: ShapedHead,
 }
@@ -69,11 +69,11 @@ impl StudioHead {
             glasses::build(&warp, look, &paint),
             hat::build(anatomy, &warp, look, &paint),
         ];
-        let prior = (mesh.vertices.len(), mesh.triangles.len());
+        let prior_triangles = mesh.triangles.len();
         for part in parts.into_iter().flatten() {
             mesh.append(&part);
         }
-        Ok(Self { mesh, eyes: paint.eyes(), prior, neutral })
+        Ok(Self { mesh, eyes: paint.eyes(), prior_triangles, neutral })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Random people: balanced over attributes, with rare pairs oversampled.
 
 use super::expression::units;
+use super::framing::normal;
 use crate::head::look::{
     AgeGroup, BeardStyle, Brows, Cheeks, Chin, ClothColor, Earrings, Ears, Ethnicity, Expression,
     EyeSize, Face, FacePaint, Forehead, Glasses, HairColor, HairStyle, Hat, IrisColor, Jaw, Lips,
@@ -9,7 +10,6 @@ use crate::head::look::{
 use crate::head::{HeadModel, HeadParams};
 use crate::rng;
 use rand::Rng;
-use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
 /// One random person.
@@ -86,10 +86,6 @@ fn any<T: Copy>(rng: &mut impl Rng, values: &[T]) -> T {
 fn with_weights<T: Copy, const N: usize>(values: &[T], weights: [f32; N]) -> Vec<(T, f32)> {
     assert_eq!(values.len(), N, "one weight a value");
     values.iter().copied().zip(weights).collect()
-}
-
-fn normal(rng: &mut impl Rng) -> f32 {
-    StandardNormal.sample(rng)
 }
 
 fn look(rng: &mut impl Rng) -> Look {
