@@ -45,6 +45,8 @@ const FILES: Files = files!["embedded/":
     "headsculpt.json",
     "controlnet/config.json",
     "controlnet/diffusion_pytorch_model.safetensors",
+    "controlnet_reference/config.json",
+    "controlnet_reference/diffusion_pytorch_model.safetensors",
     "region_text/config.json",
     "region_text/model.safetensors",
     "scheduler/scheduler_config.json",
@@ -198,7 +200,7 @@ mod tests {
             let mut found = Vec::new();
             let start = if folder.is_empty() { root.join(CLASSIFIER) } else { root.clone() };
             walk(&start, &root, &mut found);
-            let beside = ["MODEL_CARD.md", "samples.png", "report.json"];
+            let beside = ["MODEL_CARD.md", "samples.webp", "report.json"];
             found.retain(|name| !beside.iter().any(|file| name.ends_with(file)));
             found.sort();
             let mut carried: Vec<&str> = files.iter().map(|(name, _)| *name).collect();

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Side of the pictures, pixels: what the classifier reads.
-const SIZE: u32 = 64;
+const SIZE: u32 = 128;
 /// Samples along a pixel's side.
 const SAMPLES: u32 = 4;
 /// Steps of samples of the diffusion model.
@@ -149,7 +149,7 @@ impl Subject {
         }
         let settings = DistillationConfig { ddim_steps: SAMPLE_STEPS, ..config.guidance.clone() };
         let images =
-            ScoreDistillation::new(denoiser, settings, config.seed).draw(&sized, &controls)?;
+            ScoreDistillation::new(denoiser, settings, config.seed).draw(&views, &controls)?;
         Ok(Pictures { images, azimuths })
     }
 

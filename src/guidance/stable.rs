@@ -70,13 +70,14 @@ impl DiffusionDenoiser {
         prompt::with_view(text, ViewRegion::Back, describes_back(model))
     }
 
-    /// The control images that this model's ControlNets need, at the size of its images:
-    /// lines drawn smaller and enlarged would not be what they were trained on.
+    /// The control images that this model's ControlNets need, at the size that the largest
+    /// of them reads: lines drawn smaller and enlarged would not be what it was trained on.
     #[must_use]
     pub fn controls(&self) -> ControlRequest {
+        let size = |name: &str| self.model.control_size(name).unwrap_or(self.model.image_size());
         ControlRequest {
             kinds: self.used_controls().map(|(_, kind)| kind).collect(),
-            size: self.model.image_size() as u32,
+            size: self.used_controls().map(|(name, _)| size(name)).max().unwrap_or(1) as u32,
         }
     }
 

@@ -50,6 +50,13 @@ class Captioner:
             text = f"{text}, {view}"
         return text
 
+    def instruction(self, row, rng):
+        """What changed the row's person; view words are rare, people do not write them."""
+        if rng.random() < self.dropout:
+            return ""
+        text = row["instruction"]
+        return f"{text}, {row['view_words']}" if rng.random() < 0.3 else text
+
     def with_filler(self, text, rng):
         """Unknown words must not break a prompt, so some captions carry words that mean nothing here."""
         if rng.random() < 0.4:

@@ -1,9 +1,10 @@
 """Reads the shards that the studio writes.
 
-A shard is `shard_NNNNN.safetensors` with `image` u8 (N,H,W,3), `control` u8 (N,16,H,W) in the order of the crate's
-`DENSE_CHANNELS`, `view` f32 (N,4) = azimuth, elevation (degrees), radius, vertical field of view (degrees), `flat` u8 (N)
-and `mean` u8 (N), 1 where the control shows the mean head; next to it `shard_NNNNN.jsonl` with one object a row: `head`,
-`captions` (several wordings), `view_words`, `attributes`.
+A shard is `shard_NNNNN.safetensors` with `image` u8 (N,H,W,3), `control` u8 (N,16,h,w) in the order of the crate's
+`DENSE_CHANNELS`, `view` f32 (N,4) = azimuth, elevation (degrees), radius, vertical field of view (degrees), `flat` u8 (N),
+`mean` u8 (N), 1 where the control shows the mean head, and `before` i32 (N): the row that shows the same view before an
+edit, or -1; next to it `shard_NNNNN.jsonl` with one object a row: `head`, `captions` (several wordings), `view_words`,
+`attributes`, and `instruction` if the row shows the person after an edit.
 
 Arrays are mapped, not copied: all workers of one machine share the page cache. A folder may grow while it is read;
 a shard counts once both of its files are complete. The last heads of the first shard are held out: whole heads, so that
@@ -12,10 +13,13 @@ no head is on both sides.
 
 import json
 import struct
+from concurrent.futures import ProcessPoolExecutor
 from copy import copy
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+import torch
 
 DTYPES = {"U8": np.uint8, "F32": np.float32, "I64": np.int64, "I32": np.int32, "F16": np.float16}
 
@@ -55,19 +59,34 @@ def region_masks(control):
     parts = [inside * 0 + 1, inside, 1 - inside, control[..., SCALP : EARS + 1, :, :]]
     if isinstance(control, np.ndarray):
         return np.concatenate(parts, -3)
-    import torch
-
     return torch.cat(parts, -3)
+
+
+def reduce_to(image, side):
+    """(N,H,W,3) -> (N,side,side,3): means of blocks."""
+    count, height, width, colours = image.shape
+    if width == side:
+        return image
+    block = width // side
+    return image.reshape(count, side, block, side, block, colours).mean((2, 4))
+
+
+def colours_of(path):
+    """`region_colours` of a whole shard, in pieces that fit into a processor's cache."""
+    arrays = open_safetensors(path)
+    image, control = arrays["image"], arrays["control"]
+    pieces = [region_colours(image[i : i + 64], control[i : i + 64]) for i in range(0, len(image), 64)]
+    return tuple(np.concatenate(part) for part in zip(*pieces))
 
 
 def region_colours(image, control):
     """Mean colour of each region without light, and whether it is large enough to count.
 
-    image (N,H,W,3) and control (N,16,H,W), u8 -> colours (N,10,3), about [0,1], and counts (N,10) in {0,1}. Light is divided
+    image (N,H,W,3), a multiple of the control's size, and control (N,16,h,w), u8 -> colours (N,10,3), about [0,1], and counts (N,10) in {0,1}. Light is divided
     out by the control's shade. "Inside" means what no smaller region covers; "outside" means what differs from the
     background beyond the silhouette: hair, hats, beards.
     """
-    image = image.astype(np.float32) / 255
+    image = reduce_to(image.astype(np.float32) / 255, control.shape[-1])
     full, control = control, np.zeros(control.shape[:1] + (CONTROL_CHANNELS,) + control.shape[2:], np.float32)
     control[:, SILHOUETTE:] = full[:, SILHOUETTE:].astype(np.float32) / 255
     masks = region_masks(control)
@@ -89,31 +108,34 @@ def region_colours(image, control):
 
 
 class Shard:
-    """The rows of one complete shard, or some of them: mapped arrays, parsed rows, region colours."""
+    """The rows of one complete shard, or some of them: mapped arrays, parsed rows, region colours.
 
-    def __init__(self, path):
+    colours: what `colours_of` says, if it is known; (None, None) for readers that need none.
+    """
+
+    def __init__(self, path, colours=None):
         arrays = open_safetensors(path)
         self.path = path
         self.image, self.control = arrays["image"], arrays["control"]
         self.view = np.array(arrays["view"])
         self.flat = np.array(arrays["flat"])
         self.mean = np.array(arrays["mean"]) if "mean" in arrays else np.zeros(len(self.flat), np.uint8)
+        self.before = np.array(arrays["before"]) if "before" in arrays else np.full(len(self.flat), -1, np.int32)
         with open(path.with_suffix(".jsonl"), encoding="utf-8") as file:
             self.rows = [json.loads(line) for line in file if line.strip()]
         if not (len(self.rows) == len(self.image) == len(self.control) == len(self.view)):
             raise ValueError(f"{path.name}: {len(self.rows)} captions for {len(self.image)} images")
-        pieces = [region_colours(self.image[i : i + 256], self.control[i : i + 256]) for i in range(0, len(self.image), 256)]
-        self.colours = np.concatenate([p[0] for p in pieces])
-        self.visible = np.concatenate([p[1] for p in pieces])
+        self.colours, self.visible = colours or colours_of(path)
 
     def __len__(self):
         return len(self.rows)
 
-    def part(self, rows):
-        """The rows of a slice, as another shard over the same maps."""
+    def part(self, start, stop):
+        """The rows of whole heads from `start` to `stop`, as another shard over the same maps."""
         other = copy(self)
-        for name in ("image", "control", "view", "flat", "mean", "rows", "colours", "visible"):
-            setattr(other, name, getattr(self, name)[rows])
+        for name in ("image", "control", "view", "flat", "mean", "before", "rows", "colours", "visible"):
+            setattr(other, name, getattr(self, name)[start:stop])
+        other.before = np.where(other.before >= 0, other.before - start, -1)
         return other
 
     def heads(self):
@@ -124,8 +146,8 @@ class Shard:
 class Shards:
     """A growing folder of shards; `held_out` heads at the end of the first one are kept for validation."""
 
-    def __init__(self, folder, held_out=40):
-        self.folder, self.held_out = Path(folder), held_out
+    def __init__(self, folder, held_out=40, processes=1):
+        self.folder, self.held_out, self.processes = Path(folder), held_out, processes
         self.training, self.validation, self.known, self.pending = [], [], {}, {}
         self.rescan()
 
@@ -135,12 +157,15 @@ class Shards:
         The first shard in order is always read first: which heads are held out must not depend on the moment.
         """
         added = 0
-        for path in sorted(self.folder.glob("shard_*.safetensors")):
-            stamp = path.stat().st_mtime_ns
-            if self.known.get(path.name) == stamp:
-                continue
+        found = [(path, path.stat().st_mtime_ns) for path in sorted(self.folder.glob("shard_*.safetensors"))]
+        found = [(path, stamp) for path, stamp in found if self.known.get(path.name) != stamp]
+        colours = {}
+        if self.processes > 1:
+            with ProcessPoolExecutor(self.processes, get_context("spawn")) as pool:
+                colours = dict(zip((path for path, _ in found), pool.map(colours_of, (path for path, _ in found))))
+        for path, stamp in found:
             try:
-                shard = Shard(path)
+                shard = Shard(path, colours.get(path))
             except (ValueError, OSError, KeyError) as error:
                 self.pending[path.name] = str(error)
                 if not self.validation:
@@ -151,8 +176,8 @@ class Shards:
             if not self.validation or self.validation[0].path == path:
                 names, first = np.unique(shard.heads(), return_index=True)
                 cut = int(np.sort(first)[-min(self.held_out, len(names) // 2)])
-                self.validation = [shard.part(slice(cut, None))]
-                shard = shard.part(slice(0, cut))
+                self.validation = [shard.part(cut, len(shard))]
+                shard = shard.part(0, cut)
             self.training = [s for s in self.training if s.path != path] + [shard]
             added += 1
         return added
@@ -165,27 +190,39 @@ class Shards:
         return sum(len(s) for s in self.training)
 
     def draw(self, rng, size):
-        """`size` random training rows as (shard, index) pairs, every image equally likely."""
+        """`size` random training rows, every image equally likely. Rows count through all training shards in order."""
+        return rng.integers(0, self.count(), size)
+
+    def draw_edited(self, rng, size):
+        """`size` random training rows that show a person after an edit; none if there are none."""
+        rows = self.edited_rows()
+        return rows[rng.integers(0, len(rows), size)] if len(rows) else np.zeros(0, np.int64)
+
+    def edited_rows(self):
+        starts = np.cumsum([0, *(len(s) for s in self.training)])
+        if getattr(self, "edited", (0,))[0] != starts[-1]:
+            self.edited = (starts[-1], np.concatenate([start + np.flatnonzero(s.before >= 0) for start, s in zip(starts, self.training)]))
+        return self.edited[1]
+
+    def pairs(self, rows):
+        """Training rows as (shard, index in it) pairs."""
         training = list(self.training)
         ends = np.cumsum([len(s) for s in training])
-        picks = rng.integers(0, ends[-1], size)
-        where = np.searchsorted(ends, picks, side="right")
-        return [(training[w], int(p - (ends[w] - len(training[w])))) for w, p in zip(where, picks)]
+        where = np.searchsorted(ends, rows, side="right")
+        return [(training[w], int(row - (ends[w] - len(training[w])))) for w, row in zip(where, rows)]
 
 
 def gather(pairs):
-    """Stacks (shard, index) pairs: image (B,H,W,3) u8, control (B,16,H,W) u8."""
+    """Stacks (shard, index) pairs: image (B,H,W,3) u8, control (B,16,h,w) u8."""
     return np.stack([s.image[i] for s, i in pairs]), np.stack([s.control[i] for s, i in pairs])
 
 
 def flip(image, control, which):
-    """Mirrors the rows chosen by the boolean array `which`: x of normals and of canonical positions change sign."""
-    image, control = image.copy(), control.copy()
-    image[which] = image[which][:, :, ::-1]
-    control[which] = control[which][:, :, :, ::-1]
-    control[which, 0] = 255 - control[which, 0]
-    control[which, 3] = 255 - control[which, 3]
-    return image, control
+    """Mirrors the rows of two tensors chosen by a boolean one: x of normals and of canonical positions change sign."""
+    image, control = torch.where(which[:, None, None, None], image.flip(2), image), torch.where(which[:, None, None, None], control.flip(3), control)
+    signed = torch.zeros(CONTROL_CHANNELS, dtype=torch.bool, device=control.device)
+    signed[[0, 3]] = True
+    return image, torch.where((which[:, None] & signed)[:, :, None, None], 255 - control, control)
 
 
 def evenly(shards, count):

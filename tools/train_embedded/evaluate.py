@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
-from dataset import EYES, BROWS, LIPS, SCALP, SILHOUETTE, evenly, gather
-from networks import GUIDANCE, cosine_schedule, to_image, to_latent
+from dataset import EYES, BROWS, LIPS, SCALP, SILHOUETTE, evenly, gather, reduce_to
+from networks import GUIDANCE, IMAGE_SIZE, LATENT, UNSHUFFLE, cosine_schedule, to_image, to_latent
 
 PROMPTS = [
     "a bald man with green skin",
@@ -32,19 +32,25 @@ class Sampler:
         self.model, self.words, self.device = model, words, device
 
     @torch.no_grad()
-    def __call__(self, prompts, control, guidance=GUIDANCE, steps=12, seed=0):
-        """prompts (B strings), control (B,16,H,W) u8 -> pictures (B,3,H,W) in [-1,1]."""
+    def __call__(self, prompts, control, guidance=GUIDANCE, steps=12, seed=0, reference=None):
+        """prompts (B strings), control (B,16,h,w) u8 -> pictures (B,3,H,W) in [-1,1].
+
+        reference (B,H,W,3) u8: pictures that the prompts are instructions for.
+        """
         count = len(prompts)
         control = torch.as_tensor(control).to(self.device).float() / 255
-        noise = torch.randn((1, 12, control.shape[2] // 2, control.shape[3] // 2), generator=torch.Generator().manual_seed(seed))
+        noise = torch.randn((1, LATENT, IMAGE_SIZE // UNSHUFFLE, IMAGE_SIZE // UNSHUFFLE), generator=torch.Generator().manual_seed(seed))
         latent = noise.expand(count, -1, -1, -1).to(self.device).contiguous(memory_format=torch.channels_last)
         hidden, pooled = self.model.read(self.words([*prompts, *[""] * count]).to(self.device))
         found = self.model.region_text(hidden)
+        if reference is not None:
+            reference = torch.as_tensor(reference).to(self.device).permute(0, 3, 1, 2).float() / 255
+            reference = torch.cat([reference, reference])
         times = [round(999 - k * 1000 / steps) for k in range(steps)]
         for k, time in enumerate(times):
             stamps = torch.full((2 * count,), time, device=self.device)
             both = torch.cat([latent, latent])
-            clean = self.model.denoise(both, stamps, hidden, pooled, torch.cat([control, control]), found)
+            clean = self.model.denoise(both, stamps, hidden, pooled, torch.cat([control, control]), found, reference=reference)
             told, blank = clean.float().chunk(2)
             clean = blank + guidance * (told - blank)
             if k + 1 == steps:
@@ -119,11 +125,11 @@ def probe_views(shards, views=VIEWS):
     return np.stack(controls), words
 
 
-def sheet(sampler, shards, path, prompts=PROMPTS, guidance=GUIDANCE, scale=2):
+def sheet(sampler, shards, path, prompts=PROMPTS, guidance=GUIDANCE):
     """Draws every prompt in four views, two prompts a row, and saves a picture."""
     controls, words = probe_views(shards)
     views = len(words)
-    width, height, label = 64 * scale, 64 * scale, 14
+    width, height, label = IMAGE_SIZE, IMAGE_SIZE, 14
     rows = (len(prompts) + 1) // 2
     picture = Image.new("RGB", (2 * views * width + 8, rows * (height + label)), (24, 24, 24))
     draw = ImageDraw.Draw(picture)
@@ -133,8 +139,29 @@ def sheet(sampler, shards, path, prompts=PROMPTS, guidance=GUIDANCE, scale=2):
         draw.text((left + 3, top + 1), prompt, fill=(240, 240, 240))
         for j, image in enumerate(images.cpu()):
             pixels = ((image.clamp(-1, 1) + 1) * 127.5).byte().permute(1, 2, 0).numpy()
-            tile = Image.fromarray(pixels).resize((width, height), Image.NEAREST)
+            tile = Image.fromarray(pixels)
             picture.paste(tile, (left + j * width, top + label))
+    picture.save(path)
+
+
+def edit_sheet(sampler, shards, path, count=12, guidance=GUIDANCE):
+    """Draws held-out edits, three a row: before, what the model makes of the instruction, what the studio draws."""
+    pairs = [(s, int(i)) for s in shards.validation for i in np.flatnonzero(s.before >= 0)]
+    if not pairs:
+        return
+    pairs = [pairs[int(k)] for k in np.linspace(0, len(pairs) - 1, min(count, len(pairs)))]
+    size, label = IMAGE_SIZE, 14
+    picture = Image.new("RGB", (3 * (3 * size + 8), -(-len(pairs) // 3) * (size + label)), (24, 24, 24))
+    draw = ImageDraw.Draw(picture)
+    before = np.stack([s.image[s.before[i]] for s, i in pairs])
+    texts = [s.rows[i]["instruction"] for s, i in pairs]
+    made = sampler(texts, np.stack([s.control[i] for s, i in pairs]), guidance, reference=before)
+    for k, ((shard, i), image) in enumerate(zip(pairs, made.cpu())):
+        left, top = (k % 3) * (3 * size + 8), (k // 3) * (size + label)
+        draw.text((left + 3, top + 1), texts[k], fill=(240, 240, 240))
+        pixels = ((image.clamp(-1, 1) + 1) * 127.5).byte().permute(1, 2, 0).numpy()
+        for j, tile in enumerate((before[k], pixels, shard.image[i])):
+            picture.paste(Image.fromarray(np.ascontiguousarray(tile)), (left + j * size, top + label))
     picture.save(path)
 
 
@@ -160,7 +187,7 @@ def palettes(shards):
             side = abs((shard.view[i, 0] + 180) % 360 - 180)
             if not shard.flat[i] or side > 50 or a.get("material"):
                 continue
-            image = shard.image[i].astype(np.float32) / 255
+            image = reduce_to(shard.image[i : i + 1].astype(np.float32) / 255, shard.control.shape[-1])[0]
             control = shard.control[i].astype(np.float32) / 255
             weight = face_weight(control)
             if weight.sum() > 20 and a.get("hat", "none") == "none":
@@ -204,7 +231,7 @@ def gate(sampler, shards, tables, guidance=GUIDANCE):
     for at in range(0, len(pairs), 8):
         images = sampler(prompts[at : at + 8], np.repeat(control, len(prompts[at : at + 8]), 0), guidance)
         for (s, h), image in zip(pairs[at : at + 8], images.cpu().numpy()):
-            image = np.clip((image.transpose(1, 2, 0) + 1) / 2, 0, 1)
+            image = reduce_to(np.clip((image.transpose(1, 2, 0) + 1) / 2, 0, 1)[None], face.shape[-1])[0]
             tone = (image * face[..., None]).sum((0, 1)) / face.sum()
             top = (image * scalp[..., None]).sum((0, 1)) / scalp.sum()
             got_skin, got_hair = nearest(skin, tone), nearest(hair, top)

@@ -12,10 +12,15 @@ import tempfile
 from pathlib import Path
 
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModel
 
 from networks import GUIDANCE, IMAGE_SIZE, SCHEDULER, UNSHUFFLE, Embedded
+
+
+NETWORKS = ("unet", "controlnet", "controlnet_reference")
+CONTROLS = {"controlnet": "dense", "controlnet_reference": "reference"}
 
 
 def half(tensors, prefix=""):
@@ -58,9 +63,11 @@ def load_folder(model, folder, vocabulary):
     mine, old = (torch.tensor(column) for column in zip(*known))
     table[mine] = weights[name][old].to(table)
     model.text_encoder.load_state_dict(weights | {name: table})
-    for name, file in (("unet", "diffusion_pytorch_model"), ("controlnet", "diffusion_pytorch_model"), ("region_text", "model")):
-        weights = load_file(folder / name / f"{file}.safetensors")
-        getattr(model, name).load_state_dict({n: t.float() for n, t in weights.items()})
+    for name in (*NETWORKS, "region_text"):
+        file = "model" if name == "region_text" else "diffusion_pytorch_model"
+        if (folder / name).exists():
+            weights = load_file(folder / name / f"{file}.safetensors")
+            getattr(model, name).load_state_dict({n: t.float() for n, t in weights.items()})
 
 
 def samples_seen(folder):
@@ -102,24 +109,25 @@ def write_reader(reading, tokenizer, words, target, report):
     replace_folder(folder, target)
 
 
-def write_folder(model, tokenizer, target, card=None, samples=None):
-    """model: with the weights to ship; tokenizer: its folder; samples: path of a sheet (optional)."""
+def write_folder(model, tokenizer, target, card=None, samples=None, edits=True):
+    """model: with the weights to ship; tokenizer: its folder; samples: path of a sheet (optional); edits: it learnt them."""
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=target.name + ".new", dir=target.parent))
     os.chmod(folder, 0o755)
     shutil.copytree(tokenizer, folder / "tokenizer")
-    for name in ("unet", "controlnet", "region_text", "scheduler"):
+    networks = NETWORKS if edits else NETWORKS[:-1]
+    for name in (*networks, "region_text", "scheduler"):
         (folder / name).mkdir()
     write_text_encoder(model.text_encoder, folder / "text_encoder")
-    for name in ("unet", "controlnet"):
+    for name in networks:
         network = getattr(model, name)
         write_json(folder / name / "config.json", network_config(network))
         save_file(half(network.state_dict()), folder / name / "diffusion_pytorch_model.safetensors", {"format": "pt"})
     write_json(folder / "region_text/config.json", model.region_text.config())
     save_file(half(model.region_text.state_dict()), folder / "region_text/model.safetensors", {"format": "pt"})
     write_json(folder / "scheduler/scheduler_config.json", SCHEDULER)
-    settings = {"image_size": IMAGE_SIZE, "pixel_unshuffle": UNSHUFFLE, "guidance_scale": GUIDANCE, "controls": {"controlnet": "dense"}, "region_text": "region_text"}
+    settings = {"image_size": IMAGE_SIZE, "pixel_unshuffle": UNSHUFFLE, "guidance_scale": GUIDANCE, "controls": {n: k for n, k in CONTROLS.items() if n in networks}, "region_text": "region_text"}
     write_json(folder / "headsculpt.json", settings)
     index = {
         "_class_name": "StableDiffusionControlNetPipeline",
@@ -135,12 +143,12 @@ def write_folder(model, tokenizer, target, card=None, samples=None):
     if card is not None:
         (folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")
     if samples is not None and Path(samples).exists():
-        shutil.copyfile(samples, folder / "samples.png")
+        Image.open(samples).convert("RGB").save(folder / "samples.webp", quality=88)
     replace_folder(folder, target)
 
 
 def weight_megabytes(model):
-    parts = (model.text_encoder, model.unet, model.controlnet, model.region_text)
+    parts = (model.text_encoder, model.unet, model.controlnet, model.controlnet_reference, model.region_text)
     return sum(p.numel() for part in parts for p in part.parameters()) * 2 / 1e6
 
 
@@ -161,6 +169,7 @@ def model_card(model, progress, notes=()):
         f"| text encoder ({model.text_encoder.config.num_hidden_layers} layers, width {model.text_encoder.config.hidden_size}, {model.text_encoder.config.vocab_size} tokens) | {count(model.text_encoder)} |",
         f"| UNet {tuple(model.unet.config.block_out_channels)}, pixels unshuffled by {UNSHUFFLE}, predicts the clean image | {count(model.unet)} |",
         f"| ControlNet, 16 dense channels + 16 from the region-text binder | {count(model.controlnet)} |",
+        f"| ControlNet that reads the picture before an edit | {count(model.controlnet_reference)} |",
         f"| region-text binder | {count(model.region_text)} |",
         f"| all weights at f16 | {weight_megabytes(model):.1f} MB |",
         "",
@@ -168,6 +177,7 @@ def model_card(model, progress, notes=()):
         "",
         f"- Data: {progress['images']} images of {IMAGE_SIZE}x{IMAGE_SIZE} in {progress['shards']} training shards at the end of the run; "
         f"{progress['held_out_images']} images of other heads held out.",
+        f"- Of each batch {progress['edits']:.0%} were edits: an instruction or a description, over the picture before. {progress['soften']:.0%} of the noised pictures were blurred or tinted first, to become sharp.",
         f"- Samples seen: {progress['samples']} (batch {progress['batch']}, that of the last part, on each of {progress['workers']} worker{'s' if progress['workers'] > 1 else ''}), {progress['steps']} steps, seed {progress['seed']}.",
         *([f"- Started from the weights of a model that had seen {progress['earlier_samples']} samples."] if progress.get("earlier_samples") else []),
         f"- Text first: {progress['text_samples']} captions against region colours and attributes, no pictures.",
@@ -192,7 +202,7 @@ def model_card(model, progress, notes=()):
     ]
     if last.get("gate_lines"):
         lines.append("Wrong at the end: " + "; ".join(last["gate_lines"]) + ".")
-    lines += ["", f"Samples (`samples.png`): DDIM, 12 steps, guidance {GUIDANCE:g}, four views of one neutral head's control each.", "", "![samples](samples.png)", ""]
+    lines += ["", f"Samples (`samples.webp`): DDIM, 12 steps, guidance {GUIDANCE:g}, four views of one neutral head's control each.", "", "![samples](samples.webp)", ""]
     return "\n".join(lines)
 
 

@@ -41,9 +41,10 @@ def record(folder, length, seed):
     unet = UNet2DConditionModel.from_pretrained(folder / "unet", **kind).eval()
     controlnet = ControlNetModel.from_pretrained(folder / "controlnet", **kind).eval()
     binder = load_binder(folder / "region_text")
-    settings = json.loads((folder / "headsculpt.json").read_text(encoding="utf-8"))
     generator = torch.Generator().manual_seed(seed)
-    size, count = settings["image_size"], len(PROMPTS)
+    # The hint's layers halve the control image down to the latent.
+    size = unet.config.sample_size << (len(controlnet.config.conditioning_embedding_out_channels) - 1)
+    count = len(PROMPTS)
     tokens = torch.tensor(tokenizer(PROMPTS, padding="max_length", truncation=True, max_length=length)["input_ids"])
     latent = torch.randn((count, unet.config.in_channels, unet.config.sample_size, unet.config.sample_size), generator=generator)
     rough = torch.rand((count, CONTROL_CHANNELS, size // 8, size // 8), generator=generator)

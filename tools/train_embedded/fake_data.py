@@ -104,20 +104,28 @@ def main():
     (folder / "sentences.jsonl").write_text("".join(lines), encoding="utf-8")
     for number in range(options.shards):
         rng = np.random.default_rng(number)
-        images, controls, views, flats, rows = [], [], [], [], []
+        images, controls, views, flats, befores, rows = [], [], [], [], [], []
         for head in range(options.heads):
-            look = random_look(rng)
+            look, edited = random_look(rng), head % 3 == 0
             for _ in range(4):
                 azimuth, elevation, flat = rng.uniform(0, 360), np.clip(rng.normal(5, 12), -20, 40), bool(rng.random() < 0.5)
-                image, control = draw(look, azimuth, elevation, flat, rng.uniform(0.5, 1))
+                background = rng.uniform(0.5, 1)
+                control = draw(look, azimuth, elevation, flat, background)[1]
                 side = azimuth if azimuth < 180 else 360 - azimuth
                 word = "front" if side < 35 else "side" if side < 145 else "back"
-                images.append(image), controls.append(control), flats.append(flat)
-                views.append([azimuth, elevation, 2.5, 30])
-                rows.append({"head": number * options.heads + head, "captions": [describe(look, rng) for _ in range(4)], "view_words": f"{word} view of head", "attributes": look})
+                after = look | {"skin": next(s for s in SKIN if s != look["skin"])}
+                for shown in (look, after) if edited else (look,):
+                    image = draw(shown, azimuth, elevation, flat, background, 2 * control.shape[-1])[0]
+                    row = {"head": number * options.heads + head, "captions": [describe(shown, rng) for _ in range(4)], "view_words": f"{word} view of head", "attributes": shown}
+                    if shown is after:
+                        row["instruction"] = f"give {'him' if look['male'] else 'her'} {after['skin']} skin"
+                    befores.append(len(rows) - 1 if shown is after else -1)
+                    images.append(image), controls.append(control), flats.append(flat)
+                    views.append([azimuth, elevation, 2.5, 30])
+                    rows.append(row)
         name = folder / f"shard_{number:05d}"
         name.with_suffix(".jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
-        arrays = {"image": np.stack(images), "control": np.stack(controls), "view": np.array(views, np.float32), "flat": np.array(flats, np.uint8), "mean": np.ones(len(flats), np.uint8)}
+        arrays = {"image": np.stack(images), "control": np.stack(controls), "view": np.array(views, np.float32), "flat": np.array(flats, np.uint8), "mean": np.ones(len(flats), np.uint8), "before": np.array(befores, np.int32)}
         save_file(arrays, str(name) + ".partial")
         Path(str(name) + ".partial").rename(name.with_suffix(".safetensors"))
 

@@ -4,7 +4,6 @@ import math
 import signal
 import time
 
-import numpy as np
 import torch
 
 
@@ -24,8 +23,9 @@ def fit(model, optimizer, minutes, loss_of, batch, rate, every, unit):
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
-        recent.append(loss.item())
+        recent.append(loss.detach())
+        recent = recent[-every:]
         step += 1
         if step % every == 0:
-            print(f"step {step}, {step * batch} {unit}, {(time.time() - start) / 60:.1f} min, entropy {np.mean(recent[-every:]):.4f}", flush=True)
+            print(f"step {step}, {step * batch} {unit}, {(time.time() - start) / 60:.1f} min, entropy {torch.stack(recent[-every:]).mean().item():.4f}", flush=True)
     return step * batch, (time.time() - start) / 60

@@ -7,12 +7,14 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import torch
 
 import vocabulary
-from captions import word_lists
+from batches import OnDisk, Plans, Resident
+from captions import Captioner, word_lists
 from dataset import Shards, flip, gather, region_colours
 from networks import Embedded, cosine_schedule, to_image, to_latent
 
@@ -52,14 +54,41 @@ class Recipe(unittest.TestCase):
         self.assertEqual(set(ids[4:]), {len(self.words) - 1})
 
     def test_flipping_twice_changes_nothing(self):
-        image, control = gather(Shards(self.folder / "data").draw(np.random.default_rng(0), 4))
-        which = np.array([True, False, True, True])
+        shards = Shards(self.folder / "data")
+        image, control = map(torch.from_numpy, gather(shards.pairs(shards.draw(np.random.default_rng(0), 4))))
+        which = torch.tensor([True, False, True, True])
         once = flip(image, control, which)
         twice = flip(*once, which)
-        self.assertFalse(np.array_equal(once[1], control))
-        np.testing.assert_array_equal(once[0][1], image[1])
-        np.testing.assert_array_equal(twice[0], image)
-        np.testing.assert_array_equal(twice[1], control)
+        self.assertFalse(torch.equal(once[1], control))
+        self.assertTrue(torch.equal(once[0][1], image[1]))
+        self.assertTrue(torch.equal(twice[0], image) and torch.equal(twice[1], control))
+
+    def test_edits_know_the_picture_before(self):
+        shards = Shards(self.folder / "data", held_out=3)
+        rows = shards.draw_edited(np.random.default_rng(0), 40)
+        for (shard, i), row in zip(shards.pairs(rows), rows):
+            (other, j), = shards.pairs([row - i + shard.before[i]])
+            self.assertEqual(shard.rows[i]["head"], other.rows[j]["head"])
+            np.testing.assert_array_equal(shard.view[i], other.view[j])
+            np.testing.assert_array_equal(shard.control[i], other.control[j])
+            self.assertNotEqual(shard.rows[i]["attributes"]["skin"], other.rows[j]["attributes"]["skin"])
+        held = shards.validation[0]
+        for i in np.flatnonzero(held.before >= 0):
+            self.assertEqual(held.rows[i]["head"], held.rows[held.before[i]]["head"])
+
+    def test_plans_repeat_and_hold_edits(self):
+        shards = Shards(self.folder / "data")
+        options = SimpleNamespace(seed=3, batch=20, edits=0.3)
+        plans = Plans(shards, self.words, Captioner(), options, 0)
+        first, again, next_ = plans(5), plans(5), plans(6)
+        self.assertTrue(torch.equal(first["rows"], again["rows"]) and torch.equal(first["tokens"], again["tokens"]))
+        self.assertFalse(torch.equal(first["rows"], next_["rows"]))
+        self.assertEqual(len(first["references"]), 6)
+        self.assertTrue(first["told"][6:].all())
+        values = {"skin": ["green", "light"]}
+        resident, disk = Resident(shards, values, "cpu"), OnDisk(shards, values)
+        for a, b in zip([*resident.pictures(first["rows"]), *resident.targets(first["rows"])], [*disk.pictures(first["rows"]), *disk.targets(first["rows"])]):
+            self.assertTrue(torch.equal(a, b))
 
     def test_held_out_heads_are_whole_and_apart(self):
         shards = Shards(self.folder / "data", held_out=3)
@@ -100,7 +129,7 @@ class Recipe(unittest.TestCase):
         torch.testing.assert_close(cosine_schedule().float(), theirs, rtol=1e-4, atol=1e-7)
 
     def test_latents_keep_the_picture(self):
-        image = torch.randint(0, 256, (2, 64, 64, 3), dtype=torch.uint8)
+        image = torch.randint(0, 256, (2, 128, 128, 3), dtype=torch.uint8)
         back = (to_image(to_latent(image)) + 1) * 127.5
         torch.testing.assert_close(back.permute(0, 2, 3, 1).round().byte(), image)
 
@@ -124,7 +153,7 @@ class Recipe(unittest.TestCase):
         read = json.loads((self.folder / "reader/report.json").read_text())
         self.assertGreater(read["by_attribute"]["skin"], 0.9)
         self.assertGreater(read["accuracy_in_another_order"], 0.7)
-        common = ["train.py", "--data", self.folder / "data", "--run", run, "--device", "cpu", "--batch", 4, "--text-minutes", 0.05, "--export", out]
+        common = ["train.py", "--data", self.folder / "data", "--run", run, "--device", "cpu", "--batch", 4, "--size", "tiny", "--text-minutes", 0.05, "--export", out]
         command(*common, "--minutes", 0.3)
         first = json.loads((run / "state/progress.json").read_text())
         command(*common, "--minutes", 0.5, "--resume")

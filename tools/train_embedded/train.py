@@ -17,22 +17,23 @@ import shutil
 import signal
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.distributed as dist
+import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 
+from batches import Batches, Plans, labels_of
 from captions import Captioner
-from dataset import BROWS, EYES, LIPS, Shards, flip, gather
-from evaluate import NOISE, SIGNAL, HeldOut, Sampler, gate, palettes, sheet
+from dataset import BROWS, EYES, LIPS, Shards
+from evaluate import NOISE, SIGNAL, HeldOut, Sampler, edit_sheet, gate, palettes, sheet
 from export import load_folder, model_card, replace_folder, samples_seen, write_folder
-from networks import Embedded, Helpers, UNSHUFFLE, to_latent
+from networks import IMAGE_SIZE, SIZES, Embedded, Helpers, UNSHUFFLE, from_picture, to_latent, to_image as to_picture
 from precision import has_fast_bfloat16, mixed
-from sentences import attribute_values, labels
+from sentences import attribute_values
 from vocabulary import Words, ensure
 
 COLOUR_WEIGHT, ATTRIBUTE_WEIGHT = 0.5, 0.01
@@ -49,13 +50,15 @@ def arguments():
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=1, help="threads of one worker")
     parser.add_argument("--workers", type=int, default=0, help="processes that average their weights; 0: one a core on a CPU, 1 on a GPU")
-    parser.add_argument("--size", default="small", help="small or medium (see networks.SIZES)")
-    parser.add_argument("--batch", type=int, default=0, help="0: 16 on a CPU, 256 on a GPU")
+    parser.add_argument("--size", default="small", choices=list(SIZES), help="see networks.py")
+    parser.add_argument("--batch", type=int, default=0, help="0: 16 on a CPU, 512 on a GPU")
     parser.add_argument("--precision", choices=["bf16", "f32"], help="default: bf16 where the hardware multiplies it")
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--shift", type=float, default=1.0, help="above 1 trains more on noisy levels: t -> s t / (1 + (s - 1) t)")
     parser.add_argument("--detail", type=float, default=1.0, help="extra weight of brows, eyes and lips")
     parser.add_argument("--rims", type=float, default=0.0, help="extra weight round the eyes of heads with glasses: thin rims are slow to learn")
+    parser.add_argument("--edits", type=float, default=0.3, help="share of a batch that learns to edit, if the data has edits")
+    parser.add_argument("--soften", type=float, default=0.5, help="share of the noised pictures that are blurred or tinted first: renders of an unfinished head are")
     parser.add_argument("--held-out", type=int, default=40, help="heads kept for validation")
     parser.add_argument("--wait", type=float, default=0, help="minutes to wait for the first shards")
     parser.add_argument("--evaluate-every", type=float, default=6, help="minutes")
@@ -66,50 +69,8 @@ def arguments():
     options = parser.parse_args()
     options.precision = options.precision or ("bf16" if has_fast_bfloat16(options.device) else "f32")
     options.workers = options.workers or (1 if options.device.startswith("cuda") else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-    options.batch = options.batch or (256 if options.device.startswith("cuda") else 16)
+    options.batch = options.batch or (512 if options.device.startswith("cuda") else 16)
     return options
-
-
-def labels_of(shard, attributes):
-    """(N, attributes) indices of a shard's attribute values, -1 where unknown; kept on the shard."""
-    if not hasattr(shard, "labels"):
-        shard.labels = labels(shard.rows, attributes)
-    return shard.labels
-
-
-class Batches:
-    """Training batches, each a function of (seed, rank, number): drawn ahead by threads where a GPU waits for them."""
-
-    def __init__(self, shards, words, attributes, options, rank, start):
-        self.shards, self.words, self.attributes, self.options, self.rank = shards, words, attributes, options, rank
-        self.captioner = Captioner()
-        ahead = 12 if options.device.startswith("cuda") else 0
-        self.pool = ThreadPoolExecutor(6) if ahead else None
-        self.number = start
-        self.queue = [self.pool.submit(self.make, start + k) for k in range(ahead)] if ahead else []
-
-    def make(self, number):
-        rng = np.random.default_rng([self.options.seed, self.rank, number])
-        pairs = self.shards.draw(rng, self.options.batch)
-        image, control = gather(pairs)
-        image, control = flip(image, control, rng.random(len(pairs)) < 0.5)
-        return {"image": torch.from_numpy(image), "control": torch.from_numpy(control), **self.text(pairs, rng), "noise_seed": int(rng.integers(1 << 62))}
-
-    def text(self, pairs, rng):
-        tokens = self.words([self.captioner.training(s.rows[i], rng) for s, i in pairs])
-        return {
-            "tokens": tokens,
-            "colours": torch.from_numpy(np.stack([s.colours[i] for s, i in pairs])),
-            "visible": torch.from_numpy(np.stack([s.visible[i] for s, i in pairs])),
-            "labels": torch.from_numpy(np.stack([labels_of(s, self.attributes)[i] for s, i in pairs])),
-        }
-
-    def next(self):
-        self.number += 1
-        if not self.pool:
-            return self.make(self.number - 1)
-        self.queue.append(self.pool.submit(self.make, self.number - 1 + len(self.queue)))
-        return self.queue.pop(0).result()
 
 
 def parameter_groups(modules):
@@ -131,7 +92,7 @@ class Training:
         self.stop = False
         signal.signal(signal.SIGTERM, self.ask_stop)
         torch.manual_seed(options.seed)
-        self.shards = Shards(options.data, options.held_out)
+        self.shards = Shards(options.data, options.held_out, processes=os.cpu_count() if self.device.startswith("cuda") else 1)
         deadline = time.time() + options.wait * 60
         while not self.shards.training:
             if time.time() > deadline or self.stop:
@@ -151,15 +112,14 @@ class Training:
         self.ema = [p.detach().clone() for p in self.model.parameters()]
         self.optimizer = torch.optim.AdamW(parameter_groups([self.model, self.helpers]), lr=options.rate, betas=(0.9, 0.98), foreach=True)
         self.progress = {
-            "size": options.size, "seed": options.seed, "batch": options.batch, "workers": options.workers, "samples": 0, "steps": 0, "text_samples": 0,
+            "size": options.size, "seed": options.seed, "edits": options.edits, "soften": options.soften, "batch": options.batch, "workers": options.workers, "samples": 0, "steps": 0, "text_samples": 0,
             "seconds": 0.0, "loss": 0.0, "loss_window": 0, "evaluations": [], "losses": [], "hardware": hardware(options), "text_losses": [],
         }  # fmt: skip
         if options.init:
             self.progress["earlier_samples"] = samples_seen(Path(options.init))
         if options.resume and (self.run / "state/progress.json").exists():
             self.load()
-        # Two stages of the batches' random streams never share a number.
-        self.batches = Batches(self.shards, self.words, self.attributes, options, rank, 1_000_000 + self.progress["steps"])
+        self.plans = Plans(self.shards, self.words, Captioner(), options, rank)
 
     def ask_stop(self, *_):
         self.stop = True
@@ -240,9 +200,7 @@ class Training:
                     break
             for group in optimizer.param_groups:
                 group["lr"] = self.o.rate * min(1, (number + 1) / 50) * (0.05 + 0.95 * (0.5 + 0.5 * math.cos(math.pi * share)))
-            rng = np.random.default_rng([self.o.seed, self.rank, number])
-            batch = self.batches.text(self.shards.draw(rng, size), rng)
-            batch = {k: v.to(self.device) for k, v in batch.items()}
+            batch = {k: v.to(self.device) for k, v in self.described(number, size).items()}
             hidden, pooled = model.read(batch["tokens"])
             colour, words = self.helpers.loss(model.region_text.layers(model.region_text(hidden)), pooled, batch["colours"], batch["visible"], batch["labels"])
             (10 * colour + words).backward()
@@ -261,11 +219,34 @@ class Training:
         self.progress["text_samples"] += number * size * self.o.workers
         self.progress["seconds"] += elapsed
 
+    def described(self, number, size):
+        """Captions of random rows with what they say of colours and attributes."""
+        rng = np.random.default_rng([self.o.seed, self.rank, number])
+        pairs = self.shards.pairs(self.shards.draw(rng, size))
+        stack = lambda parts: torch.from_numpy(np.stack(list(parts)))
+        return {
+            "tokens": self.words([self.plans.captioner.training(s.rows[i], rng) for s, i in pairs]),
+            "colours": stack(s.colours[i] for s, i in pairs),
+            "visible": stack(s.visible[i] for s, i in pairs),
+            "labels": stack(labels_of(s, self.attributes)[i] for s, i in pairs),
+        }
+
     # Stage two.
+
+    def softened(self, latent, draw, generator):
+        """Pictures as an unfinished head shows them: some blurred, some tinted. What they should become stays sharp."""
+        picture = to_picture(latent)
+        chosen, depth = draw() < self.o.soften, draw()
+        half = F.interpolate(F.interpolate(picture, size=IMAGE_SIZE // 2, mode="area"), size=IMAGE_SIZE, mode="bilinear")
+        third = F.interpolate(F.interpolate(picture, size=IMAGE_SIZE // 3, mode="bilinear", antialias=True), size=IMAGE_SIZE, mode="bilinear")
+        grow = lambda v: v[:, None, None, None]
+        blurred = torch.where(grow(depth) < 0.6, half, torch.where(grow(depth) < 0.8, third, picture))
+        tint = 0.06 * torch.randn(len(picture), 3, 1, 1, generator=generator, device=picture.device)
+        blurred = blurred + tint * grow((draw() < 0.4).float())
+        return from_picture(torch.where(grow(chosen), blurred, picture))
 
     def loss(self, batch):
         o, device = self.o, self.device
-        batch = {k: v if isinstance(v, int) else v.to(device, non_blocking=True) for k, v in batch.items()}
         generator = torch.Generator(device).manual_seed(batch["noise_seed"])
         draw = lambda: torch.rand(o.batch, generator=generator, device=device)
         latent, control = to_latent(batch["image"]), batch["control"].float() / 255
@@ -276,22 +257,27 @@ class Training:
         signal_, noise_ = SIGNAL.to(device)[stamps], NOISE.to(device)[stamps]
         grow = lambda v: v[:, None, None, None]
         noise = torch.randn(latent.shape, generator=generator, device=device)
-        noisy = (grow(signal_) * latent + grow(noise_) * noise).contiguous(memory_format=torch.channels_last)
+        seen = self.softened(latent, draw, generator) if o.soften > 0 else latent
+        reference = to_latent(batch["reference"])
+        if o.soften > 0 and len(reference):
+            reference = self.softened(reference, lambda: draw()[: len(reference)], generator)
+        noisy = (grow(signal_) * seen + grow(noise_) * noise).contiguous(memory_format=torch.channels_last)
         blank = draw()
         keep_control, keep_residuals = (blank > 0.03).float(), ((blank < 0.03) | (blank > 0.05)).float()
         with mixed(device, o.precision == "bf16"):
             hidden, pooled = self.model.read(batch["tokens"])
             found = self.model.region_text(hidden)
-            clean = self.model.denoise(noisy, stamps, hidden, pooled, control, found, keep_control, keep_residuals)
+            reference = (to_picture(reference) + 1) / 2
+            clean = self.model.denoise(noisy, stamps, hidden, pooled, control, found, keep_control, keep_residuals, reference)
         weight = grow((1 / (noise_.square() + 1e-4)).clamp(max=5))
         fine = 1 + o.detail * control[:, [BROWS, EYES, LIPS]].amax(1, keepdim=True).gt(0.2).float()
         if o.rims > 0:
             names = list(self.attributes)
             none = self.attributes["glasses"].index("none")
             wearing = (batch["labels"][:, names.index("glasses")] != none).float()
-            around = torch.nn.functional.max_pool2d(control[:, [EYES]].gt(0.2).float(), 15, 1, 7)
+            around = F.max_pool2d(control[:, [EYES]].gt(0.2).float(), 15, 1, 7)
             fine = fine + o.rims * grow(wearing) * around
-        fine = torch.nn.functional.pixel_unshuffle(fine, UNSHUFFLE).repeat(1, 3, 1, 1)
+        fine = F.pixel_unshuffle(F.interpolate(fine, size=IMAGE_SIZE), UNSHUFFLE).repeat(1, 3, 1, 1)
         picture = (weight * fine * (clean.float() - latent).square()).mean()
         colour, words = self.helpers.loss(self.model.region_text.layers(found), pooled, batch["colours"], batch["visible"], batch["labels"])
         return picture, picture + COLOUR_WEIGHT * colour + ATTRIBUTE_WEIGHT * words
@@ -319,6 +305,8 @@ class Training:
         if progress["steps"] == 0 and o.text_minutes > 0:
             self.train_text()
             self.ema = [p.detach().clone() for p in self.model.parameters()]
+        # Two stages of the batches' random streams never share a number.
+        batches = Batches(self.plans, self.attributes, self.device, 1_000_000 + progress["steps"])
         held = HeldOut(self.shards, Captioner(), self.words, device=self.device) if self.lead else None
         self.tables = palettes(self.shards) if self.lead else None
         count = sum(p.numel() for p in self.model.parameters()) / 1e6
@@ -340,7 +328,7 @@ class Training:
             rate = o.rate * min(1, (step - first + 1) / 150) * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * share)))
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
-            picture, total = self.loss(self.batches.next())
+            picture, total = self.loss(batches.next())
             total.backward()
             torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
             self.optimizer.step()
@@ -369,7 +357,8 @@ class Training:
                     next_export = elapsed + o.export_every * 60 if export else next_export
                     paused += time.time() - pause
                     mark = (mark[0] + time.time() - pause, mark[1])
-            if time.time() - scan > 45:
+            # A GPU holds the pictures that were there when it began.
+            if time.time() - scan > 45 and not self.device.startswith("cuda"):
                 scan = time.time()
                 if added := self.shards.rescan():
                     self.log(f"{added} new shards, {self.shards.count()} images")
@@ -391,13 +380,14 @@ class Training:
         progress["evaluations"].append({"samples": progress["samples"], "minutes": elapsed / 60, "errors": errors, "gap": gap, "gate": [skin, hair, both], "gate_lines": lines})
         progress.update(seconds=elapsed, images=self.shards.count(), shards=len(self.shards.training), held_out_images=sum(len(s) for s in self.shards.validation))
         sheet(sampler, self.shards, self.run / "samples.png")
+        edit_sheet(sampler, self.shards, self.run / "edits.png")
         shutil.copyfile(self.run / "samples.png", self.run / f"samples_{progress['samples']:08d}.png")
         show = lambda table: " ".join(f"{k}:{v:.4f}" for k, v in table.items())
         self.log(f"EVAL {progress['samples']} error {show(errors)} | text gap {show(gap)} | gate skin {skin} hair {hair} both {both} | {time.time() - start:.0f} s")
         for line in lines:
             self.log(f"  gate: {line}")
         if export and self.o.export:
-            write_folder(self.model, self.run / "tokenizer", self.o.export, model_card(self.model, progress), self.run / "samples.png")
+            write_folder(self.model, self.run / "tokenizer", self.o.export, model_card(self.model, progress), self.run / "samples.png", self.shards.draw_edited(np.random.default_rng(0), 1).size > 0)
             self.log(f"exported to {self.o.export}")
         for p, kept in zip(self.model.parameters(), own):
             p.data.copy_(kept)

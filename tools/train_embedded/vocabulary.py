@@ -103,7 +103,7 @@ class Words:
 
 
 def captions_of(data):
-    """Every caption and view word of the shards and the sentences in a folder."""
+    """Every caption, instruction and view word of the shards and the sentences in a folder."""
     for path in sorted(Path(data).glob("shard_*.jsonl")):
         for line in path.read_text(encoding="utf-8").splitlines():
             try:
@@ -112,6 +112,8 @@ def captions_of(data):
                 continue  # the last line of a file that is being written
             yield from row["captions"]
             yield row["view_words"]
+            if "instruction" in row:
+                yield row["instruction"]
     for row in sentences.read(data):
         yield from row["captions"]
 

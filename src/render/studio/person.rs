@@ -1,5 +1,6 @@
 //! Random people: balanced over attributes, with rare pairs oversampled.
 
+use super::caption::{self, Edit};
 use super::expression::units;
 use super::framing::normal;
 use crate::head::look::{
@@ -55,6 +56,22 @@ impl StudioSample {
         let mut rng = rng::stream(dataset, split.stage(), index, "look");
         let look = look(&mut rng);
         Self::with_look(look, &mut rng::stream(dataset, split.stage(), index, "shape"))
+    }
+
+    /// An edit in words of person number `index`, and the same person after it; `None` if
+    /// `attempts` donors have nothing new in what chance picked for them.
+    #[must_use]
+    pub fn edited(dataset: u64, split: Split, index: u64, attempts: u64) -> Option<(Self, Edit)> {
+        let before = Self::draw(dataset, split, index).look;
+        let mut rng = rng::stream(dataset, split.stage(), index, "edit");
+        let edit = (0..attempts).find_map(|_| {
+            let donor = look(&mut rng);
+            caption::edit(&before, &donor, &mut rng)
+        })?;
+        // The draws that shape a person do not depend on the look: the same ones again are
+        // the same identity.
+        let shape = &mut rng::stream(dataset, split.stage(), index, "shape");
+        Some((Self::with_look(edit.after, shape), edit))
     }
 
     /// A random person with this look.
@@ -346,6 +363,27 @@ mod tests {
         let person = StudioSample::with_look(look, &mut rng::stream(3, "test", 0, "shape"));
         assert!(person.params.sliders["nose-scale-horiz-decr-incr"] > 0.6);
         assert!(person.params.sliders["chin-prominent-decr-incr"] < -0.8);
+    }
+
+    #[test]
+    fn an_edit_keeps_the_identity() {
+        let mut seen = std::collections::BTreeSet::new();
+        for index in 0..200 {
+            let before = StudioSample::draw(4, Split::Train, index);
+            let Some((after, edit)) = StudioSample::edited(4, Split::Train, index, 20) else {
+                panic!("nothing to edit in person {index}");
+            };
+            assert_eq!(after.look, edit.after);
+            assert_ne!(after.look, before.look);
+            assert_eq!(after.seed, before.seed);
+            assert_eq!(after.params.muscle, before.params.muscle, "{}", edit.text);
+            seen.insert(edit.attribute);
+            let colors_alone = ["skin", "hair_color", "eyes", "beard_color", "material", "hat"];
+            if colors_alone.contains(&edit.attribute) {
+                assert_eq!(after.params, before.params, "{}", edit.text);
+            }
+        }
+        assert!(seen.len() > 15, "{seen:?}");
     }
 
     #[test]
