@@ -334,7 +334,7 @@ mod tests {
             ("prompt", |c| c.prompt = " \n".into()),
             ("prompt", |c| c.prompt = "a".repeat(PROMPT_LIMIT + 1)),
             ("--size", |c| c.views.size = 8),
-            ("--coarse-steps", |c| c.coarse.steps = 0),
+            ("--coarse-steps", |c| (c.start, c.coarse.steps) = (Start::Mean, 0)),
             ("--guidance-scale", |c| c.guidance.scale = Some(f64::NAN)),
             ("--guidance-scale", |c| c.guidance.scale = Some(-1.0)),
             ("views.region_weights", |c| c.views.region_weights = [0.0; 4]),

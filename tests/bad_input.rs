@@ -88,7 +88,7 @@ fn every_kind_of_bad_input_is_one_sentence_and_exit_code_2() {
         (vec!["generate", prompt, "--guidance-scale", "nan"], "--guidance-scale"),
         (vec!["generate", prompt, "--guidance-scale", "inf"], "--guidance-scale"),
         (vec!["generate", prompt, "--size", "3"], "--size"),
-        (vec!["generate", prompt, "--coarse-steps", "0"], "--coarse-steps"),
+        (vec!["generate", prompt, "--preset", "standard", "--coarse-steps", "0"], "--coarse-steps"),
         (vec!["generate", prompt, "--guidance", "magic"], "--guidance"),
         (vec!["generate", prompt, "-o", under_file], under_file),
         (vec!["generate", "--resume", "nowhere"], "nowhere"),

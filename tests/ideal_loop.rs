@@ -14,7 +14,7 @@ use headsculpt::pipeline::CoarseStage;
 use headsculpt::pipeline::coarse::StartHead;
 use headsculpt::render::GpuContext;
 use headsculpt::render::mesh::turntable_views;
-use headsculpt::render::studio::{Studio, StudioHead};
+use headsculpt::render::studio::{Studio, StudioHead, StudioSample};
 use std::path::Path;
 
 const SIZE: u32 = 32;
@@ -114,6 +114,39 @@ fn distil(gpu: &GpuContext, look: &Look) -> ImageBatch {
 fn distance(a: &ImageBatch, b: &ImageBatch) -> f64 {
     let sum: f64 = a.data.iter().zip(&b.data).map(|(a, b)| f64::from(a - b).powi(2)).sum();
     sum / a.data.len() as f64
+}
+
+/// Before any step a field that starts from a person looks as the studio draws that person.
+#[test]
+fn a_person_is_there_from_the_start() {
+    let gpu = GpuContext::new().unwrap();
+    let mut studio = Studio::new(&gpu).unwrap();
+    let views = turntable_views(8, 5.0, 64);
+    let mut failures = Vec::new();
+    for (prompt, look) in looks() {
+        let mut rng = headsculpt::rng::stream(7, "test", 0, "start");
+        let person = StudioSample::with_look(look, &mut rng);
+        let head = StudioHead::new(&person.params, &person.look, person.seed).unwrap();
+        let wanted = studio.render(&head, &views).unwrap();
+        let mut config = GenerationConfig::preset("quick").unwrap();
+        config.field.grid.finest_resolution = 96;
+        let shown = |start: StartHead| {
+            let nothing = IdealDenoiser::new(Box::new(|_: &[View]| Ok(Vec::new())));
+            let guidance = ScoreDistillation::new(nothing, config.guidance.clone(), 0);
+            let settings = config.coarse_settings();
+            let mut stage =
+                CoarseStage::new(&gpu, settings, guidance, ControlRequest::default(), start)
+                    .unwrap();
+            stage.field().render(&views, 0, false).unwrap().color
+        };
+        let dressed = distance(&shown(StartHead::person(&person).unwrap()), &wanted);
+        let bare = distance(&shown(StartHead::of(&person.params).unwrap()), &wanted);
+        println!("{prompt}: {dressed:.5}, bare {bare:.5}");
+        if dressed > 0.006 || dressed > 0.2 * bare {
+            failures.push(format!("{prompt}: {dressed} where the bare head is {bare} off"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 /// The paper's preset is heavy on a CPU: one step of it, on small pictures, with lit views.

@@ -9,6 +9,7 @@ use crate::head::{DistanceField, HeadModel, HeadParams, HeadPose, ShapedHead};
 use crate::render::control::ControlRenderer;
 use crate::render::field::{Field, FieldConfig, PriorGrid, Rates};
 use crate::render::mesh::orbit_view;
+use crate::render::studio::{StudioHead, StudioSample, voxels};
 use crate::render::{GpuContext, RenderError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -93,6 +94,15 @@ pub struct StartHead {
     pub control: ShapedHead,
     /// Where the field is solid at first: the same identity, with its expression.
     pub surface: ShapedHead,
+    /// What it has on, and its colours.
+    pub look: Option<Dressed>,
+}
+
+/// A person of the studio as the field starts from it.
+#[derive(Debug, Clone)]
+pub struct Dressed {
+    person: StudioSample,
+    head: StudioHead,
 }
 
 impl StartHead {
@@ -100,7 +110,7 @@ impl StartHead {
     #[must_use]
     pub fn mean() -> Self {
         let mean = HeadModel::embedded().mean();
-        Self { control: mean.clone(), surface: mean.clone() }
+        Self { control: mean.clone(), surface: mean.clone(), look: None }
     }
 
     /// The head with these parameters.
@@ -111,7 +121,18 @@ impl StartHead {
         let model = HeadModel::embedded();
         let rest =
             HeadParams { expression: BTreeMap::new(), pose: HeadPose::default(), ..params.clone() };
-        Ok(Self { control: model.shape(&rest)?, surface: model.shape(params)? })
+        Ok(Self { control: model.shape(&rest)?, surface: model.shape(params)?, look: None })
+    }
+
+    /// A person of the studio, with hair, hats and glasses as solid as skin, and in its
+    /// colours.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub fn person(person: &StudioSample) -> Result<Self, StageError> {
+        let head = StudioHead::new(&person.params, &person.look, person.seed)?;
+        let look = Some(Dressed { person: person.clone(), head });
+        Ok(Self { look, ..Self::of(&person.params)? })
     }
 }
 
@@ -156,9 +177,16 @@ impl<G: Guidance> CoarseStage<G> {
         start: StartHead,
     ) -> Result<Self, StageError> {
         let surface = HeadModel::embedded().closed_surface(&start.surface);
-        let distance = DistanceField::of(&surface, PRIOR_RESOLUTION as usize);
-        let prior = PriorGrid::from_values(PRIOR_RESOLUTION, distance.values)?;
-        let field = Field::new(gpu, settings.field.clone(), &prior, settings.seed)?;
+        let mut solid = DistanceField::of(&surface, PRIOR_RESOLUTION as usize);
+        if let Some(look) = &start.look {
+            solid = voxels::dressed(&solid, &look.head);
+        }
+        let prior = PriorGrid::from_values(PRIOR_RESOLUTION, solid.values.clone())?;
+        let mut field = Field::new(gpu, settings.field.clone(), &prior, settings.seed)?;
+        // A field with a network finds its colours by itself.
+        if let Some((look, nodes)) = start.look.as_ref().zip(field.paintable()) {
+            field.paint(&voxels::colors(&look.head, &look.person, &solid, nodes))?;
+        }
         Ok(Self {
             field,
             guidance,

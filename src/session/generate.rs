@@ -96,7 +96,7 @@ impl Job for GenerateJob {
         let gpu = GpuContext::new()?;
         let settings = config.coarse_settings();
         let from = match person.as_ref().filter(|_| config.start == StartFrom::Person) {
-            Some(person) => StartHead::of(&person.sample.params)?,
+            Some(person) => StartHead::person(&person.sample)?,
             None => StartHead::mean(),
         };
         let stage = CoarseStage::new(&gpu, settings, guide.guidance, guide.controls, from)?;

@@ -23,7 +23,7 @@ reader)
     ;;
 classifier)
     # People whom no other network was trained on.
-    render --out "$DATA-held-out" --count "${IMAGES:-24000}" --views-per-head 4 --mean-control 1 --held-out
+    render --out "$DATA-held-out" --count "${IMAGES:-90000}" --views-per-head 4 --mean-control 1 --held-out --edits 0.12
     exec "$PYTHON" tools/train_embedded/train_classifier.py --data "$DATA-held-out" --out assets/models/classifier \
         --minutes "${MINUTES:-30}"
     ;;
@@ -34,7 +34,7 @@ model) ;;
     ;;
 esac
 # Shards that exist are kept, so this only fills what is missing.
-render --out "$DATA" --count "${IMAGES:-60000}" --views-per-head 4
+render --out "$DATA" --count "${IMAGES:-60000}" --views-per-head 5 --edits 0.35
 # shellcheck disable=SC2086
 exec "$PYTHON" tools/train_embedded/train.py --data "$DATA" --run "$RUN" --export "$OUT" --minutes "${MINUTES:-90}" \
     ${DEVICE:+--device "$DEVICE"} ${TRAIN_FLAGS:-}

@@ -24,6 +24,7 @@ mod config;
 mod forward;
 mod layout;
 mod occupancy;
+mod paint;
 mod prior;
 mod query;
 mod scan;

@@ -693,3 +693,34 @@ fn measure_the_field() {
         println!("  occupancy {:.2} s of CPU", cpu(began));
     }
 }
+
+#[test]
+fn a_painted_field_has_its_colours_and_its_density() {
+    let mut config = voxels();
+    // All levels dense, and nothing in them.
+    config.grid = GridConfig { log2_table: 14, init_range: 0.0, ..config.grid };
+    let prior = PriorGrid::from_distance(24, ball).unwrap();
+    let mut field = Field::new(&context(), config.clone(), &prior, 1).unwrap();
+    let side = field.paintable().unwrap();
+    assert_eq!(side, 21);
+    let node = |i: usize| {
+        let place = [i % side, i / side % side, i / side / side].map(|c| c as f32);
+        Vec3::from(place) / 10.0 - 1.0
+    };
+    let color = |p: Vec3| (p.x < 0.3).then(|| 0.5 + 0.4 * p);
+    let before = field.query(&[Vec3::ZERO]).unwrap()[0].logit;
+    let colors: Vec<_> = (0..side.pow(3)).map(|i| color(node(i))).collect();
+    field.paint(&colors).unwrap();
+    let points: Vec<Vec3> = (0..side.pow(3)).step_by(97).map(node).collect();
+    for (point, found) in points.iter().zip(field.query(&points).unwrap()) {
+        let expected = color(*point).unwrap_or(Vec3::splat(0.5));
+        let off = (Vec3::from(found.albedo) - expected).abs().max_element();
+        assert!(off < 2e-3, "{point}: {:?} for {expected}", found.albedo);
+    }
+    assert!((field.query(&[Vec3::ZERO]).unwrap()[0].logit - before).abs() < 1e-6);
+    assert!(field.paint(&colors[1..]).is_err());
+    config.grid.log2_table = 11;
+    let mut hashed = Field::new(&context(), config, &prior, 1).unwrap();
+    assert_eq!(hashed.paintable(), None);
+    assert!(hashed.paint(&colors).is_err());
+}

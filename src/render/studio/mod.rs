@@ -23,6 +23,7 @@ mod paint;
 mod person;
 mod skin;
 mod teeth;
+pub mod voxels;
 
 pub use framing::{framed_camera, framed_view};
 pub use head::{StudioHead, VISIBLE};
