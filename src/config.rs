@@ -124,7 +124,8 @@ pub struct Overrides {
     /// Classifier-free guidance scale
     #[arg(long, value_name = "S", allow_negative_numbers = true)]
     pub guidance_scale: Option<f64>,
-    /// Use the prompt as it is: do not fill in what it leaves open
+    /// Guide by the prompt as it is: do not fill in what it leaves open (where the field starts
+    /// from a person, it still does)
     #[arg(long)]
     pub verbatim: bool,
 }

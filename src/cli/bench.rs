@@ -4,7 +4,7 @@
 //! ratios between the lines of one run hold better than the absolute times.
 
 use super::{Failure, Output};
-use crate::batch::View;
+use crate::batch::{ControlKind, View};
 use crate::config::GenerationConfig;
 use crate::diffusion::{ControlInput, DiffusionModel, EncodedImage, embedded};
 use crate::guidance::{DiffusionDenoiser, ScoreDistillation};
@@ -127,8 +127,7 @@ fn measure(
 
     let mut controls = ControlRenderer::new(gpu)?;
     let mean = HeadModel::embedded().mean();
-    for (name, kind) in model.controls() {
-        let Some(kind) = kind else { continue };
+    for (name, kind) in priors(model) {
         bench.time("control image", Some(("view", views.len() as f64)), || {
             controls.render(kind, mean, &views)?;
             Ok(())
@@ -140,6 +139,12 @@ fn measure(
         stage.step()?;
         Ok(())
     })
+}
+
+/// The ControlNets that a generation asks, which see the head prior.
+fn priors(model: &DiffusionModel) -> impl Iterator<Item = (&str, ControlKind)> {
+    let declared = model.controls().filter_map(|(name, kind)| Some((name, kind?)));
+    declared.filter(|(_, kind)| *kind != ControlKind::Reference)
 }
 
 /// Forward and backward of the field, by kernel: occupancy, march, evaluation,
@@ -205,7 +210,7 @@ fn networks(bench: &mut Bench, model: &DiffusionModel) -> Result<()> {
     let latent = Tensor::full(0.1f32, (2 * VIEWS, channels, height, width), cpu)?;
     let text = model.encode_text(&vec!["a man".to_owned(); 2 * VIEWS])?;
     let mut images = Vec::new();
-    for (name, _) in model.controls() {
+    for (name, _) in priors(model) {
         let count = model.control_channels(name).context("a ControlNet without channels")?;
         let side = model.control_size(name).context("a ControlNet without a size")?;
         images.push((name, Tensor::full(0.5f32, (2 * VIEWS, count, side, side), cpu)?));
