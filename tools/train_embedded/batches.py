@@ -133,7 +133,7 @@ class Batches:
             self.source = OnDisk(plans.shards, attributes)
 
     def next(self):
-        plan = next(self.stream) if self.stream else self.plans(self.number)
+        plan = next(self.stream) if self.stream is not None else self.plans(self.number)
         self.number += 1
         image, control = self.source.pictures(plan["rows"])
         which = plan["mirrored"].to(image.device)
