@@ -79,6 +79,14 @@ def colours_of(path):
     return tuple(np.concatenate(part) for part in zip(*pieces))
 
 
+def colours_if_complete(path):
+    """`colours_of` a shard, or None while it is still being written."""
+    try:
+        return colours_of(path)
+    except (ValueError, OSError, KeyError):
+        return None
+
+
 def region_colours(image, control):
     """Mean colour of each region without light, and whether it is large enough to count.
 
@@ -149,6 +157,7 @@ class Shards:
     def __init__(self, folder, held_out=40, processes=1):
         self.folder, self.held_out, self.processes = Path(folder), held_out, processes
         self.training, self.validation, self.known, self.pending = [], [], {}, {}
+        self.edited = np.zeros(0, np.int64)
         self.rescan()
 
     def rescan(self):
@@ -162,7 +171,7 @@ class Shards:
         colours = {}
         if self.processes > 1:
             with ProcessPoolExecutor(self.processes, get_context("spawn")) as pool:
-                colours = dict(zip((path for path, _ in found), pool.map(colours_of, (path for path, _ in found))))
+                colours = dict(zip((path for path, _ in found), pool.map(colours_if_complete, (path for path, _ in found))))
         for path, stamp in found:
             try:
                 shard = Shard(path, colours.get(path))
@@ -180,6 +189,9 @@ class Shards:
                 shard = shard.part(0, cut)
             self.training = [s for s in self.training if s.path != path] + [shard]
             added += 1
+        if added:
+            starts = np.cumsum([0, *(len(s) for s in self.training)])
+            self.edited = np.concatenate([start + np.flatnonzero(s.before >= 0) for start, s in zip(starts, self.training)])
         return added
 
     @property
@@ -195,14 +207,7 @@ class Shards:
 
     def draw_edited(self, rng, size):
         """`size` random training rows that show a person after an edit; none if there are none."""
-        rows = self.edited_rows()
-        return rows[rng.integers(0, len(rows), size)] if len(rows) else np.zeros(0, np.int64)
-
-    def edited_rows(self):
-        starts = np.cumsum([0, *(len(s) for s in self.training)])
-        if getattr(self, "edited", (0,))[0] != starts[-1]:
-            self.edited = (starts[-1], np.concatenate([start + np.flatnonzero(s.before >= 0) for start, s in zip(starts, self.training)]))
-        return self.edited[1]
+        return self.edited[rng.integers(0, len(self.edited), size)] if len(self.edited) else self.edited
 
     def pairs(self, rows):
         """Training rows as (shard, index in it) pairs."""

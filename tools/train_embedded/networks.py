@@ -11,7 +11,6 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from dataset import CONTROL_CHANNELS, MASKS, region_masks
 
 IMAGE_SIZE, UNSHUFFLE = 128, 4
-CONTROL_SIZE = IMAGE_SIZE // UNSHUFFLE * 2
 GUIDANCE = 3.0  # the scale that the exported folder names, and that the measures use
 LATENT = 3 * UNSHUFFLE**2
 BIND_CHANNELS = 16

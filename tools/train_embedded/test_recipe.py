@@ -106,6 +106,8 @@ class Recipe(unittest.TestCase):
             (growing / name).write_bytes(data[: len(data) // 2] if name.endswith("safetensors") else data)
         shards = Shards(growing)
         self.assertEqual((len(shards.training), list(shards.pending)), (0, ["shard_00000.safetensors"]))
+        with_processes = Shards(growing, processes=2)
+        self.assertEqual((len(with_processes.training), list(with_processes.pending)), (0, ["shard_00000.safetensors"]))
         (growing / "shard_00000.safetensors").write_bytes((self.folder / "data/shard_00000.safetensors").read_bytes())
         self.assertEqual((shards.rescan(), shards.rescan()), (1, 0))
         count = shards.count()

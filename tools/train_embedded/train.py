@@ -26,7 +26,7 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 
-from batches import Batches, Plans, labels_of
+from batches import Batches, OnDisk, Plans
 from captions import Captioner
 from dataset import BROWS, EYES, LIPS, Shards
 from evaluate import NOISE, SIGNAL, HeldOut, Sampler, edit_sheet, gate, palettes, sheet
@@ -222,14 +222,10 @@ class Training:
     def described(self, number, size):
         """Captions of random rows with what they say of colours and attributes."""
         rng = np.random.default_rng([self.o.seed, self.rank, number])
-        pairs = self.shards.pairs(self.shards.draw(rng, size))
-        stack = lambda parts: torch.from_numpy(np.stack(list(parts)))
-        return {
-            "tokens": self.words([self.plans.captioner.training(s.rows[i], rng) for s, i in pairs]),
-            "colours": stack(s.colours[i] for s, i in pairs),
-            "visible": stack(s.visible[i] for s, i in pairs),
-            "labels": stack(labels_of(s, self.attributes)[i] for s, i in pairs),
-        }
+        rows = self.shards.draw(rng, size)
+        sentences = [self.plans.captioner.training(s.rows[i], rng) for s, i in self.shards.pairs(rows)]
+        targets = OnDisk(self.shards, self.attributes).targets(torch.from_numpy(rows))
+        return {"tokens": self.words(sentences), **dict(zip(("colours", "visible", "labels"), targets))}
 
     # Stage two.
 
@@ -387,7 +383,7 @@ class Training:
         for line in lines:
             self.log(f"  gate: {line}")
         if export and self.o.export:
-            write_folder(self.model, self.run / "tokenizer", self.o.export, model_card(self.model, progress), self.run / "samples.png", self.shards.draw_edited(np.random.default_rng(0), 1).size > 0)
+            write_folder(self.model, self.run / "tokenizer", self.o.export, model_card(self.model, progress), self.run / "samples.png", len(self.shards.edited) > 0)
             self.log(f"exported to {self.o.export}")
         for p, kept in zip(self.model.parameters(), own):
             p.data.copy_(kept)
