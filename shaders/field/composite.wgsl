@@ -40,17 +40,6 @@ fn normal_at(i: u32) -> Normal {
     return Normal(-g * inverse_length, inverse_length, select(0.0, 1.0, size > SMALLEST_GRADIENT));
 }
 
-fn shade(view: View, albedo: vec3<f32>, n: vec3<f32>) -> vec3<f32> {
-    if (view.frame.w == APPEARANCE_FLAT) {
-        return albedo;
-    }
-    if (view.frame.w == APPEARANCE_NORMALS) {
-        return 0.5 + 0.5 * n;
-    }
-    let lit = view.light.w + (1.0 - view.light.w) * max(0.0, dot(n, view.light.xyz));
-    return albedo * lit;
-}
-
 // Entropy in bits of a sample's weight, and its slope.
 fn weight_entropy(w: f32) -> f32 {
     let x = clamp(w, 1e-5, 1.0 - 1e-5);

@@ -44,20 +44,9 @@ fn composite_adjoint(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_
         let d_logit = STEP * density_slope(value.x) * (pull * share.y - behind);
         behind += pull * w;
 
-        let towards = w * up.xyz;
-        var d_albedo = vec3<f32>(0.0);
-        var d_normal = (2.0 * composite.orientation * w * away) * direction;
-        if (view.frame.w == APPEARANCE_FLAT) {
-            d_albedo = towards;
-        } else if (view.frame.w == APPEARANCE_NORMALS) {
-            d_normal += 0.5 * towards;
-        } else {
-            let facing = dot(n, view.light.xyz);
-            d_albedo = towards * (view.light.w + (1.0 - view.light.w) * max(0.0, facing));
-            if (facing > 0.0) {
-                d_normal += ((1.0 - view.light.w) * dot(towards, albedo)) * view.light.xyz;
-            }
-        }
+        let back = shade_adjoint(view, albedo, n, w * up.xyz);
+        let d_albedo = back.albedo;
+        let d_normal = back.normal + (2.0 * composite.orientation * w * away) * direction;
         value_gradients[i] = vec4<f32>(d_logit, d_albedo * albedo * (1.0 - albedo));
         if (composite.normals == 1u) {
             let tangent = d_normal - normal.bent * dot(d_normal, n) * n;

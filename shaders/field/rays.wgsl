@@ -1,19 +1,4 @@
-// Rays of the one right-handed camera (`render::camera::Camera`).
-
-struct View {
-    position: vec4<f32>,
-    right: vec4<f32>,
-    up: vec4<f32>,
-    forward: vec4<f32>,
-    background: vec4<f32>,
-    // Direction towards the light and the ambient share.
-    light: vec4<f32>,
-    // Focal length in pixels, width, height, appearance (0 flat, 1 Lambertian, 2 normals).
-    frame: vec4<f32>,
-}
-
-const APPEARANCE_FLAT: f32 = 0.0;
-const APPEARANCE_NORMALS: f32 = 2.0;
+// Rays through the centres of pixels.
 
 // The unit direction through the centre of a pixel, counted row by row.
 fn ray_direction(view: View, pixel: u32) -> vec3<f32> {

@@ -3,9 +3,9 @@
 use super::EvalError;
 use crate::batch::{ImageBatch, Light, View, ViewRegion};
 use crate::config::GenerationConfig;
-use crate::diffusion::{DiffusionError, DiffusionModel, PromptReader, embedded};
+use crate::diffusion::PromptReader;
 use crate::geometry::TexturedMesh;
-use crate::guidance::{DiffusionDenoiser, DistillationConfig, ScoreDistillation};
+use crate::guidance::DistillationConfig;
 use crate::head::HeadModel;
 use crate::pipeline::instant;
 use crate::project::Project;
@@ -13,7 +13,9 @@ use crate::render::GpuContext;
 use crate::render::control::ControlRenderer;
 use crate::render::mesh::{MeshRenderer, RenderKind};
 use crate::render::studio::framed_camera;
-use crate::session::{self, Event, GenerateJob, Outcome, SessionError, person};
+use crate::session::guide::Guide;
+use crate::session::person::{self, Person};
+use crate::session::{self, Event, GenerateJob, Outcome, SessionError};
 use glam::Vec3;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -63,7 +65,6 @@ pub struct Subject {
     folder: PathBuf,
     gpu: GpuContext,
     renderer: MeshRenderer,
-    model: Option<Arc<DiffusionModel>>,
     reader: Option<PromptReader>,
 }
 
@@ -75,14 +76,7 @@ impl Subject {
     pub fn new(config: &GenerationConfig, folder: &Path) -> Result<Self, SessionError> {
         let gpu = GpuContext::new()?;
         let renderer = MeshRenderer::new(&gpu)?;
-        Ok(Self {
-            config: config.clone(),
-            folder: folder.into(),
-            gpu,
-            renderer,
-            model: None,
-            reader: None,
-        })
+        Ok(Self { config: config.clone(), folder: folder.into(), gpu, renderer, reader: None })
     }
 
     /// Pictures of the subject that a prompt becomes.
@@ -125,18 +119,12 @@ impl Subject {
         self.of_mesh(&head.posed(&head.weights))
     }
 
-    fn samples(&mut self, config: &GenerationConfig) -> Result<Pictures, SessionError> {
-        let model = if let Some(model) = &self.model {
-            Arc::clone(model)
-        } else {
-            let folder = embedded::resolve(&config.model).map_err(DiffusionError::from)?;
-            let model = Arc::new(DiffusionModel::load(&folder, &candle_core::Device::Cpu)?);
-            self.model = Some(Arc::clone(&model));
-            model
-        };
-        let scale = config.coarse.control_scale;
-        let denoiser = DiffusionDenoiser::new(model, &config.prompt, &config.negative, scale)?;
-        let request = denoiser.controls();
+    /// Drawn of what the coarse stage would be guided by: with most presets, the completed prompt.
+    fn samples(&self, config: &GenerationConfig) -> Result<Pictures, SessionError> {
+        let person = if config.needs_person() { Some(Person::of(config)?) } else { None };
+        let settings = DistillationConfig { ddim_steps: SAMPLE_STEPS, ..config.guidance.clone() };
+        let config = GenerationConfig { guidance: settings, ..config.clone() };
+        let Guide { mut guidance, controls: request, .. } = Guide::load(&config, person.as_ref())?;
         let (views, azimuths) = views();
         let sized: Vec<View> = views
             .iter()
@@ -147,9 +135,7 @@ impl Subject {
         for &kind in &request.kinds {
             controls.insert(kind, renderer.render(kind, HeadModel::embedded().mean(), &sized)?);
         }
-        let settings = DistillationConfig { ddim_steps: SAMPLE_STEPS, ..config.guidance.clone() };
-        let images =
-            ScoreDistillation::new(denoiser, settings, config.seed).draw(&views, &controls)?;
+        let images = guidance.draw(&views, &controls)?;
         Ok(Pictures { images, azimuths })
     }
 

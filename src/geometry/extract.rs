@@ -8,6 +8,7 @@ use super::cleanup::{CleanReport, CleanUp, Solid, clean};
 use super::decimate::{DecimateReport, decimate};
 use super::grid::ScalarGrid;
 use super::mesh::Mesh;
+use super::tets::{FIRST, PAIRS};
 use super::{GeometryError, smooth, topology};
 use glam::Vec3;
 
@@ -62,13 +63,6 @@ pub fn surface(grid: &ScalarGrid, options: &SurfaceOptions) -> Result<Surface, G
 /// that its determinant is positive.
 const TETRAHEDRA: [[usize; 4]; 6] =
     [[0, 1, 3, 7], [0, 2, 7, 3], [0, 2, 6, 7], [0, 4, 7, 6], [0, 4, 5, 7], [0, 1, 7, 5]];
-
-/// Even orders of a tetrahedron's corners that bring one corner to the front.
-const FIRST: [[usize; 4]; 4] = [[0, 1, 2, 3], [1, 0, 3, 2], [2, 3, 0, 1], [3, 2, 1, 0]];
-
-/// Even orders that bring a pair of corners to the front.
-const PAIRS: [[usize; 4]; 6] =
-    [[0, 1, 2, 3], [0, 2, 3, 1], [0, 3, 1, 2], [1, 2, 0, 3], [1, 3, 2, 0], [2, 3, 0, 1]];
 
 /// Keeps vertices off the lattice nodes, where several would coincide.
 const NODE_MARGIN: f32 = 0.02;

@@ -12,6 +12,7 @@ pub mod grid;
 pub mod mesh;
 pub mod morph;
 pub mod smooth;
+pub mod tets;
 pub mod topology;
 pub mod uv;
 

@@ -8,8 +8,10 @@ pub mod camera;
 pub mod context;
 pub mod control;
 pub mod field;
+mod gpu_view;
 mod kernel;
 pub mod mesh;
+mod scan;
 pub mod studio;
 
 pub use context::{GpuContext, RenderError};

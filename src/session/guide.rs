@@ -8,7 +8,7 @@ use crate::guidance::{ControlRequest, DiffusionDenoiser, ScoreDistillation};
 use std::sync::Arc;
 
 /// The loaded diffusion model, conditioned on the prompt.
-pub(super) struct Guide {
+pub(crate) struct Guide {
     pub guidance: ScoreDistillation<DiffusionDenoiser>,
     pub controls: ControlRequest,
     /// The sentence that guides in the prompt's place.
@@ -21,7 +21,7 @@ pub(super) struct Guide {
 
 impl Guide {
     /// `person`: whom the prompt is about, for settings that need to know.
-    pub(super) fn load(
+    pub(crate) fn load(
         config: &GenerationConfig,
         person: Option<&Person>,
     ) -> Result<Self, SessionError> {

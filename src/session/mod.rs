@@ -12,7 +12,7 @@ mod error;
 pub mod event;
 mod export;
 pub mod generate;
-mod guide;
+pub(crate) mod guide;
 mod instant;
 pub mod person;
 mod report;

@@ -1,10 +1,11 @@
 //! From views to images: march, compact, evaluate, composite.
 
 use super::occupancy::lattice_shift;
-use super::scan::{BLOCK, ScanBuffers};
 use super::{Evaluation, Field, FieldStats};
 use crate::batch::{ImageBatch, Light, View};
+use crate::render::gpu_view::{Appearance, GpuView, common_size};
 use crate::render::kernel::groups_for;
+use crate::render::scan::{BLOCK, ScanBuffers};
 use crate::render::{GpuContext, RenderError};
 use bytemuck::Zeroable;
 use std::ops::Range;
@@ -13,18 +14,6 @@ use std::ops::Range;
 const PREVIEW_RAYS: u32 = 1 << 14;
 /// Evaluations of one batch outside training.
 const PREVIEW_EVALUATIONS: u32 = 1 << 18;
-/// Rays of one call: 16 views of 512 x 512.
-pub const MAX_RAYS: u64 = 1 << 22;
-
-/// What a field shows of itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Appearance {
-    /// Albedo under each view's light.
-    #[default]
-    Shaded,
-    /// World-space normals as `0.5 + 0.5 n`.
-    Normals,
-}
 
 /// What a render returns; all in `[view][y][x]` order.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,19 +25,6 @@ pub struct FieldImages {
     /// Mean distance along the viewing direction, world units, weighted by what each
     /// sample contributes; 0 where nothing is hit.
     pub depth: Vec<f32>,
-}
-
-/// A view as the shaders read it.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, bytemuck::Pod, Zeroable)]
-struct GpuView {
-    position: [f32; 4],
-    right: [f32; 4],
-    up: [f32; 4],
-    forward: [f32; 4],
-    background: [f32; 4],
-    light: [f32; 4],
-    frame: [f32; 4],
 }
 
 #[repr(C)]
@@ -197,7 +173,7 @@ impl Field {
         step_key: u64,
         training: bool,
     ) -> Result<FieldImages, RenderError> {
-        let size = check_views(views)?;
+        let size = common_size(views)?;
         let rendered = self.render_some(views, size, appearance, step_key, training, None)?;
         let color = ImageBatch {
             views: views.len(),
@@ -225,7 +201,7 @@ impl Field {
         pixels: Range<u32>,
         step_key: u64,
     ) -> Result<(), RenderError> {
-        let size = check_views(views)?;
+        let size = common_size(views)?;
         if pixels.is_empty() || pixels.end > size.0 * size.1 * views.len() as u32 {
             return Err(RenderError::Invalid(format!("the views have no pixels {pixels:?}")));
         }
@@ -248,7 +224,7 @@ impl Field {
         self.start_lap();
         let pixels = width * height;
         let rays = pixels * views.len() as u32;
-        let gpu_views: Vec<GpuView> = views.iter().map(|v| gpu_view(v, appearance)).collect();
+        let gpu_views: Vec<GpuView> = views.iter().map(|v| GpuView::new(v, appearance)).collect();
         let view_buffer = self.context.storage("views", &gpu_views);
         let lit = views.iter().any(|v| matches!(v.light, Light::Lambertian { .. }));
         let normals = lit
@@ -458,64 +434,5 @@ impl Field {
             prior_weight: self.prior_weight,
             pad: [0; 3],
         }
-    }
-}
-
-fn check_views(views: &[View]) -> Result<(u32, u32), RenderError> {
-    let Some(first) = views.first() else {
-        return Err(RenderError::Invalid("there is no view to render".into()));
-    };
-    let size = (first.camera.width, first.camera.height);
-    for (i, view) in views.iter().enumerate() {
-        let c = &view.camera;
-        if (c.width, c.height) != size {
-            return Err(RenderError::Invalid(format!(
-                "view {i} is {}x{} where the first is {}x{}",
-                c.width, c.height, size.0, size.1
-            )));
-        }
-        let finite = c.position.is_finite()
-            && c.right.is_finite()
-            && c.up.is_finite()
-            && c.forward.is_finite()
-            && c.focal().is_finite()
-            && view.background.iter().all(|b| b.is_finite());
-        if !finite {
-            return Err(RenderError::Invalid(format!("view {i} is not finite")));
-        }
-    }
-    let rays = u64::from(size.0) * u64::from(size.1) * views.len() as u64;
-    if rays == 0 || rays > MAX_RAYS {
-        return Err(RenderError::Invalid(format!(
-            "{} views of {}x{} are {rays} rays; a render takes 1..={MAX_RAYS}",
-            views.len(),
-            size.0,
-            size.1
-        )));
-    }
-    Ok(size)
-}
-
-fn gpu_view(view: &View, appearance: Appearance) -> GpuView {
-    let c = &view.camera;
-    let (light, lit) = match view.light {
-        Light::Flat => ([0.0, 0.0, 0.0, 1.0], 0.0),
-        Light::Lambertian { ambient, direction } => {
-            ([direction.x, direction.y, direction.z, ambient], 1.0)
-        }
-    };
-    let mode = match appearance {
-        Appearance::Shaded => lit,
-        Appearance::Normals => 2.0,
-    };
-    let [r, g, b] = view.background;
-    GpuView {
-        position: c.position.extend(0.0).into(),
-        right: c.right.extend(0.0).into(),
-        up: c.up.extend(0.0).into(),
-        forward: c.forward.extend(0.0).into(),
-        background: [r, g, b, 0.0],
-        light,
-        frame: [c.focal(), c.width as f32, c.height as f32, mode],
     }
 }

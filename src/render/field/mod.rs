@@ -27,7 +27,6 @@ mod occupancy;
 mod paint;
 mod prior;
 mod query;
-mod scan;
 mod source;
 mod state;
 
@@ -36,12 +35,13 @@ mod reference;
 #[cfg(test)]
 mod tests;
 
+pub use crate::render::gpu_view::{Appearance, MAX_RAYS};
 pub use backward::BackwardStats;
 pub use config::{
     DensityActivation, DensityConfig, FieldConfig, GridConfig, MarchConfig, MlpConfig,
     OccupancyConfig, PriorConfig, Rates, Regularisers,
 };
-pub use forward::{Appearance, FieldImages, MAX_RAYS};
+pub use forward::FieldImages;
 pub use prior::PriorGrid;
 pub use query::{DensityLattice, FieldPoint};
 pub use source::shader_sources;
@@ -49,13 +49,13 @@ pub use state::FieldState;
 
 use crate::render::adam::{Adam, AdamGroup};
 use crate::render::kernel::Kernel;
+use crate::render::scan::Scan;
 use crate::render::{GpuContext, RenderError};
 use bytemuck::Zeroable;
 use forward::{Pending, RayBuffers, SampleBuffers};
 use layout::{Layout, TAPE_STRIDE};
 use occupancy::Occupancy;
 use rand::Rng;
-use scan::Scan;
 use source::Sources;
 use std::time::{Duration, Instant};
 
@@ -237,7 +237,7 @@ impl Field {
         let low = vec![LOW_START; layout.grid_floats as usize];
         let mut field = Self {
             kernels,
-            scan: Scan::new(context, &sources.scan)?,
+            scan: Scan::new(context)?,
             seed,
             prior_weight: 1.0,
             regularisers: config.regularisers,

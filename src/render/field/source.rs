@@ -19,7 +19,6 @@ macro_rules! piece {
 #[derive(Debug, Clone)]
 pub(super) struct Sources {
     pub march: String,
-    pub scan: String,
     pub evaluate: String,
     pub composite_forward: String,
     pub composite_backward: String,
@@ -44,7 +43,7 @@ impl Sources {
         };
         let activation = piece!("common/activation.wgsl");
         let dispatch = piece!("common/dispatch.wgsl");
-        let rays = piece!("field/rays.wgsl");
+        let rays = concat!(piece!("common/view.wgsl"), piece!("field/rays.wgsl"));
         let encode = piece!("field/encode.wgsl");
         let density = piece!("field/density.wgsl");
         let evaluation = piece!("field/evaluation.wgsl");
@@ -58,7 +57,6 @@ impl Sources {
                 rays,
                 piece!("field/march.wgsl"),
             ]),
-            scan: piece!("field/scan.wgsl").to_owned(),
             evaluate: join(&[
                 activation,
                 dispatch,
@@ -130,7 +128,6 @@ pub fn shader_sources() -> Vec<(&'static str, String)> {
             let s = Sources::new(config, &layout, 128);
             [
                 ("field/march", s.march),
-                ("field/scan", s.scan),
                 ("field/evaluate", s.evaluate),
                 ("field/composite_forward", s.composite_forward),
                 ("field/composite_backward", s.composite_backward),

@@ -33,7 +33,12 @@ pub(super) struct ScanBuffers<'a> {
 }
 
 impl Scan {
-    pub fn new(context: &GpuContext, source: &str) -> Result<Self, RenderError> {
+    /// Compiles the passes.
+    ///
+    /// # Errors
+    /// What the driver reports.
+    pub fn new(context: &GpuContext) -> Result<Self, RenderError> {
+        let source = include_str!("../../shaders/common/scan.wgsl");
         let bound = Kernel::with_bindings;
         Ok(Self {
             sum_blocks: bound(context, "sum_blocks", source, &[], &[0, 1, 2])?,
@@ -65,7 +70,7 @@ mod tests {
     #[test]
     fn sums_any_number_of_values() {
         let context = GpuContext::new().unwrap();
-        let scan = Scan::new(&context, include_str!("../../../shaders/field/scan.wgsl")).unwrap();
+        let scan = Scan::new(&context).unwrap();
         for count in [1_u32, 255, 256, 257, 16_384, 100_001] {
             let values: Vec<u32> =
                 (0..count).map(|i| i.wrapping_mul(2_654_435_761) >> 25).collect();
