@@ -59,7 +59,7 @@ use rand::Rng;
 use source::Sources;
 use std::time::{Duration, Instant};
 
-/// Where the low limbs of the fixed-point sums start; see `fixed_point.wgsl`.
+/// Where the low limbs of the fixed-point sums start; see `common/fixed_point.wgsl`.
 const LOW_START: u32 = 0x8000_0000;
 
 /// A neural field on the GPU with its optimiser and occupancy grid.

@@ -48,7 +48,7 @@ impl Sources {
         let density = piece!("field/density.wgsl");
         let evaluation = piece!("field/evaluation.wgsl");
         let probes = piece!("field/probes.wgsl");
-        let fixed_point = piece!("field/fixed_point.wgsl");
+        let fixed_point = piece!("common/fixed_point.wgsl");
         let composite = piece!("field/composite.wgsl");
         Self {
             march: join(&[
