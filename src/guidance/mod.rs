@@ -12,6 +12,7 @@ pub mod ideal;
 pub mod prompt;
 pub mod rule;
 pub mod stable;
+mod texts;
 pub mod timestep;
 
 pub use denoiser::{Condition, Denoiser};
@@ -81,6 +82,15 @@ pub enum GuidanceError {
     /// The model needs a control image that the caller did not draw.
     #[error("the model's ControlNet needs a {0:?} control image")]
     MissingControl(ControlKind),
+    /// Edits are asked of a checkpoint that cannot see what it edits.
+    #[error(
+        "this model cannot edit: it has no ControlNet for reference pictures, which is a folder such as \
+         lllyasviel/control_v11e_sd15_ip2p (for Stable Diffusion 1.5) that headsculpt.json calls `reference`"
+    )]
+    NoReferenceNet,
+    /// An instruction's prediction is asked of a denoiser that has none.
+    #[error("an edit needs an instruction")]
+    NoInstruction,
     /// Numbers stopped being finite.
     #[error("guidance produced values that are not finite at step {0}")]
     NotFinite(u64),
