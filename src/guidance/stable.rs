@@ -46,8 +46,12 @@ impl DiffusionDenoiser {
 
     /// A denoiser for edits: [`Condition::Instruction`] means `instruction`, without view
     /// words, and the ControlNets that read a picture of the head before the edit take
-    /// part in every prediction ([`ControlKind::Reference`]: RGB of any size, from the
-    /// views' cameras). `description` is the prompt of [`Self::new`]; see there for the rest.
+    /// part in every prediction. `description` is the prompt of [`Self::new`]; see there for
+    /// the rest.
+    ///
+    /// That picture ([`ControlKind::Reference`]) is RGB in `[0, 1]` of any size, of the views
+    /// as they are: the embedded model learnt from pairs that share camera, light and
+    /// background, and takes another background for a part of the edit.
     ///
     /// # Errors
     /// [`GuidanceError::NoReferenceNet`] if the checkpoint has no ControlNet for reference
