@@ -13,6 +13,8 @@ pub enum Condition {
     Prompt,
     /// The prompt without view words.
     PromptWithoutView,
+    /// What an edit should do, without view words; only denoisers for edits know it.
+    Instruction,
     /// The negative prompt if there is one, else the empty prompt.
     Unconditional,
     /// The empty prompt.

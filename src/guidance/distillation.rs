@@ -3,7 +3,7 @@
 use super::rule::guided;
 use super::{
     Condition, ControlImages, Denoiser, Guidance, GuidanceError, ImageGradient, Rule, StepId,
-    TimestepSchedule,
+    TimestepSchedule, edit,
 };
 use crate::batch::{ImageBatch, View};
 use crate::diffusion::{Denoised, images};
@@ -40,6 +40,8 @@ pub struct ScoreDistillation<D> {
     config: DistillationConfig,
     scale: f64,
     seed: u64,
+    /// The strength of an edit.
+    edit: Option<f64>,
 }
 
 /// What a rule says: gradient on the pixels, target if it has one, residual.
@@ -49,14 +51,39 @@ impl<D: Denoiser> ScoreDistillation<D> {
     /// Distils `denoiser`; all noise and timesteps follow from `seed` and the step.
     pub fn new(denoiser: D, config: DistillationConfig, seed: u64) -> Self {
         let scale = config.scale.unwrap_or_else(|| denoiser.guidance_scale());
-        Self { denoiser, config, scale, seed }
+        Self { denoiser, config, scale, seed, edit: None }
+    }
+
+    /// The same for an edit: identity-aware editing score distillation (IESD, HeadSculpt).
+    /// What the description of the head says is blended with what the instruction says
+    /// ([`Condition::Instruction`]), which costs one more evaluation, in the same batch.
+    /// `strength` 0 means the description alone, 1 the instruction alone.
+    ///
+    /// # Errors
+    /// [`GuidanceError::Strength`] outside `[0, 1]`.
+    pub fn for_edit(mut self, strength: f64) -> Result<Self, GuidanceError> {
+        self.edit = Some(edit::check(strength)?);
+        Ok(self)
+    }
+
+    /// Raw predictions for `conditions`, the instruction blended in if this is an edit.
+    fn predict(
+        &self,
+        noised: &Tensor,
+        t: usize,
+        conditions: &[Condition],
+    ) -> Result<Vec<Tensor>, GuidanceError> {
+        match self.edit {
+            None => self.denoiser.predict(noised, t, conditions),
+            Some(strength) => edit::predict(&self.denoiser, noised, t, conditions, strength),
+        }
     }
 
     /// The guided prediction at `z_t` as clean latent and noise, the former clamped to
     /// the latent's range if it has one.
     fn guided(&self, noised: &Tensor, t: usize, scale: f64) -> Result<Denoised, GuidanceError> {
         let conditions = [Condition::Prompt, Condition::Unconditional];
-        let raw = self.denoiser.predict(noised, t, &conditions)?;
+        let raw = self.predict(noised, t, &conditions)?;
         let raw = guided(&raw[0], &raw[1], scale)?;
         let schedule = self.denoiser.schedule();
         let found = schedule.denoise(&raw, noised, &[t as f64])?;
@@ -157,7 +184,7 @@ impl<D: Denoiser> ScoreDistillation<D> {
             (schedule.add_noise(latent, &noise, &[t as f64])?, noise)
         };
         let mut predictions = Vec::new();
-        for raw in self.denoiser.predict(&noised, t, rule.conditions())? {
+        for raw in self.predict(&noised, t, rule.conditions())? {
             predictions.push(schedule.denoise(&raw, &noised, &[t as f64])?.eps);
         }
         let residual = rule.residual(&predictions, &noise, self.scale, t)?;

@@ -4,14 +4,19 @@
 //! [`Guidance`] is what the pipeline sees. [`ScoreDistillation`] implements it for
 //! every [`Rule`] over anything that can denoise: Stable Diffusion
 //! ([`DiffusionDenoiser`]) or, without a network, the exact posterior over a bank of
-//! pictures ([`IdealDenoiser`]).
+//! pictures ([`IdealDenoiser`]). For edits of a head ([`ScoreDistillation::for_edit`]) an
+//! instruction is blended into the prediction, which serves every rule alike.
 
 pub mod denoiser;
 pub mod distillation;
+mod edit;
 pub mod ideal;
 pub mod prompt;
 pub mod rule;
 pub mod stable;
+#[cfg(test)]
+mod tests;
+mod texts;
 pub mod timestep;
 
 pub use denoiser::{Condition, Denoiser};
@@ -81,6 +86,18 @@ pub enum GuidanceError {
     /// The model needs a control image that the caller did not draw.
     #[error("the model's ControlNet needs a {0:?} control image")]
     MissingControl(ControlKind),
+    /// Edits are asked of a checkpoint that cannot see what it edits.
+    #[error(
+        "this model cannot edit: it has no ControlNet for reference pictures, which is a folder such as \
+         lllyasviel/control_v11e_sd15_ip2p (for Stable Diffusion 1.5) that headsculpt.json calls `reference`"
+    )]
+    NoReferenceNet,
+    /// An instruction's prediction is asked of a denoiser that has none.
+    #[error("an edit needs an instruction")]
+    NoInstruction,
+    /// An edit's strength is no share.
+    #[error("an edit's strength must be within 0..1, not {0}")]
+    Strength(f64),
     /// Numbers stopped being finite.
     #[error("guidance produced values that are not finite at step {0}")]
     NotFinite(u64),

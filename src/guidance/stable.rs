@@ -3,6 +3,7 @@
 
 use super::denoiser::EncodedViews;
 use super::distillation::normal;
+use super::texts::{Texts, describes_back};
 use super::{Condition, ControlImages, ControlRequest, Denoiser, GuidanceError, prompt};
 use crate::batch::{ControlKind, View, ViewRegion};
 use crate::diffusion::images::{self, Resize};
@@ -11,21 +12,10 @@ use candle_core::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
 
-/// Encoded prompts: with view words for each region, and without.
-#[derive(Debug)]
-struct Prompts {
-    front: TextEmbedding,
-    side: TextEmbedding,
-    back: TextEmbedding,
-    plain: TextEmbedding,
-    empty: TextEmbedding,
-    negative: Option<TextEmbedding>,
-}
-
-/// A loaded checkpoint conditioned on one prompt.
+/// A loaded checkpoint conditioned on one prompt, and for an edit on an instruction.
 pub struct DiffusionDenoiser {
     model: Arc<DiffusionModel>,
-    prompts: Prompts,
+    texts: Texts,
     control_scale: f64,
     views: Vec<ViewRegion>,
     /// ControlNets with their images for the current views, and their scale in each view.
@@ -50,17 +40,34 @@ impl DiffusionDenoiser {
         negative: &str,
         control_scale: f64,
     ) -> Result<Self, GuidanceError> {
-        let encode = |text: &str| model.encode_text(&[text.to_owned()]);
-        let view = |region| encode(&prompt::with_view(text, region, describes_back(&model)));
-        let prompts = Prompts {
-            front: view(ViewRegion::Front)?,
-            side: view(ViewRegion::Left)?,
-            back: view(ViewRegion::Back)?,
-            plain: encode(text)?,
-            empty: encode("")?,
-            negative: if negative.is_empty() { None } else { Some(encode(negative)?) },
-        };
-        Ok(Self { model, prompts, control_scale, views: Vec::new(), controls: Vec::new() })
+        let texts = Texts::encode(&model, text, negative, None)?;
+        Ok(Self { model, texts, control_scale, views: Vec::new(), controls: Vec::new() })
+    }
+
+    /// A denoiser for edits: [`Condition::Instruction`] means `instruction`, without view
+    /// words, and the ControlNets that read a picture of the head before the edit take
+    /// part in every prediction. `description` is the prompt of [`Self::new`]; see there for
+    /// the rest.
+    ///
+    /// That picture ([`ControlKind::Reference`]) is RGB in `[0, 1]` of any size, of the views
+    /// as they are: the embedded model learnt from pairs that share camera, light and
+    /// background, and takes another background for a part of the edit.
+    ///
+    /// # Errors
+    /// [`GuidanceError::NoReferenceNet`] if the checkpoint has no ControlNet for reference
+    /// pictures; [`GuidanceError::Diffusion`].
+    pub fn for_edit(
+        model: Arc<DiffusionModel>,
+        description: &str,
+        instruction: &str,
+        negative: &str,
+        control_scale: f64,
+    ) -> Result<Self, GuidanceError> {
+        if !model.controls().any(|(_, kind)| kind == Some(ControlKind::Reference)) {
+            return Err(GuidanceError::NoReferenceNet);
+        }
+        let texts = Texts::encode(&model, description, negative, Some(instruction))?;
+        Ok(Self { model, texts, control_scale, views: Vec::new(), controls: Vec::new() })
     }
 
     /// The longest of the sentences that [`Self::new`] makes of a prompt, to be checked
@@ -72,13 +79,25 @@ impl DiffusionDenoiser {
 
     /// The control images that this model's ControlNets need, at the size that the largest
     /// of them reads: lines drawn smaller and enlarged would not be what it was trained on.
+    /// A reference picture is no drawing: it may have any size, and its ControlNet has no
+    /// say in that of the others.
     #[must_use]
     pub fn controls(&self) -> ControlRequest {
-        let size = |name: &str| self.model.control_size(name).unwrap_or(self.model.image_size());
+        let size = |drawn: bool| {
+            let nets = self.used_controls();
+            nets.filter(|(_, kind)| (*kind != ControlKind::Reference) == drawn)
+                .map(|(name, _)| self.control_size(name))
+                .max()
+        };
         ControlRequest {
             kinds: self.used_controls().map(|(_, kind)| kind).collect(),
-            size: self.used_controls().map(|(name, _)| size(name)).max().unwrap_or(1) as u32,
+            size: size(true).or_else(|| size(false)).unwrap_or(1) as u32,
         }
+    }
+
+    /// Side of the control image that a ControlNet reads.
+    fn control_size(&self, name: &str) -> usize {
+        self.model.control_size(name).unwrap_or(self.model.image_size())
     }
 
     /// The ControlNets that take part, with what each reads. One for reference images
@@ -87,33 +106,13 @@ impl DiffusionDenoiser {
         let declared = self.model.manifest().controls.iter();
         declared
             .map(|(name, kind)| (name.as_str(), *kind))
-            .filter(|(_, kind)| *kind != ControlKind::Reference)
-    }
-
-    fn embedding(&self, condition: Condition, region: ViewRegion) -> &TextEmbedding {
-        let p = &self.prompts;
-        match (condition, region) {
-            (Condition::Prompt, ViewRegion::Front) => &p.front,
-            (Condition::Prompt, ViewRegion::Left | ViewRegion::Right) => &p.side,
-            (Condition::Prompt, ViewRegion::Back) => &p.back,
-            (Condition::PromptWithoutView, _) => &p.plain,
-            (Condition::Unconditional | Condition::Negative, _) => {
-                p.negative.as_ref().unwrap_or(&p.empty)
-            }
-            (Condition::Empty, _) => &p.empty,
-        }
+            .filter(|(_, kind)| *kind != ControlKind::Reference || self.texts.of_edit())
     }
 
     /// Height and width of the images that the model reads.
     fn size(&self) -> (usize, usize) {
         (self.model.image_size(), self.model.image_size())
     }
-}
-
-/// Whether back views say what is absent from them: a pixel-space model learnt the short
-/// captions of the studio, which never do.
-fn describes_back(model: &DiffusionModel) -> bool {
-    matches!(model.latents(), LatentSpace::Autoencoder(_))
 }
 
 /// From one size to another; `None` if they are the same.
@@ -133,7 +132,7 @@ impl Denoiser for DiffusionDenoiser {
         for (name, kind) in self.used_controls() {
             let image = controls.get(&kind).ok_or(GuidanceError::MissingControl(kind))?;
             let image = images::to_tensor(image, &Device::Cpu)?;
-            let pixels = self.model.control_size(name).unwrap_or(self.model.image_size());
+            let pixels = self.control_size(name);
             let image = match resize(side(&image)?, (pixels, pixels))? {
                 Some(resize) => resize.forward(&image)?,
                 None => image,
@@ -218,9 +217,9 @@ impl Denoiser for DiffusionDenoiser {
         let texts: Vec<&TextEmbedding> = conditions
             .iter()
             .flat_map(|condition| {
-                self.views.iter().map(|region| self.embedding(*condition, *region))
+                self.views.iter().map(|region| self.texts.get(*condition, *region))
             })
-            .collect();
+            .collect::<Result<_, _>>()?;
         let text = TextEmbedding::cat(&texts)?;
         let repeated: Vec<(Tensor, Vec<f32>)> = self
             .controls
