@@ -151,7 +151,8 @@ impl Band {
     }
 
     /// Numbers the nodes and edges of tetrahedra that are given by codes.
-    fn of(lattice: Lattice, coded: &[[u32; 4]]) -> Self {
+    #[must_use]
+    pub fn of(lattice: Lattice, coded: &[[u32; 4]]) -> Self {
         let mut nodes: Vec<u32> = coded.as_flattened().to_vec();
         nodes.par_sort_unstable();
         nodes.dedup();

@@ -23,7 +23,7 @@ impl DistanceField {
     pub fn of(surface: &ClosedSurface, resolution: usize) -> Self {
         let n = resolution.max(2);
         let tree = Bvh::new(&surface.positions, &surface.triangles);
-        let rows = crossings(surface, n);
+        let rows = crossings(&surface.positions, &surface.triangles, n);
         let mut values = vec![0.0; n * n * n];
         values.par_chunks_mut(n * n).enumerate().for_each(|(k, slice)| {
             // The last node's triangle bounds the next search tightly.
@@ -42,6 +42,34 @@ impl DistanceField {
             }
         });
         Self { resolution: n, values }
+    }
+
+    /// Signed distances at some nodes only, given by their coordinates on a grid of `resolution`
+    /// nodes an axis, of a closed mesh.
+    #[must_use]
+    pub fn at_nodes(
+        positions: &[Vec3],
+        triangles: &[[u32; 3]],
+        resolution: usize,
+        nodes: &[[u32; 3]],
+    ) -> Vec<f32> {
+        let n = resolution.max(2);
+        let tree = Bvh::new(positions, triangles);
+        let rows = crossings(positions, triangles, n);
+        let mut values = vec![f32::MAX; nodes.len()];
+        values.par_chunks_mut(1024).zip(nodes.par_chunks(1024)).for_each(|(values, nodes)| {
+            let mut hint = None;
+            for (value, node) in values.iter_mut().zip(nodes) {
+                let [i, j, k] = node.map(|x| x as usize);
+                let at = [i, j, k].map(|x| coordinate(x, n));
+                let Some(hit) = tree.closest(Vec3::from_array(at), hint) else { continue };
+                hint = Some(hit.triangle);
+                let row = rows[k * n + j].iter().take_while(|(x, _)| *x < f64::from(at[0]));
+                let depth: i32 = row.map(|(_, way)| way).sum();
+                *value = if depth > 0 { -hit.distance } else { hit.distance };
+            }
+        });
+        values
     }
 
     /// Position of a node.
@@ -86,7 +114,7 @@ fn coordinate(i: usize, n: usize) -> f32 {
 type Crossings = Vec<(f64, i32)>;
 
 /// The crossings of all rows, sorted; the row of nodes (j, k) is number `k * n + j`.
-fn crossings(surface: &ClosedSurface, n: usize) -> Vec<Crossings> {
+fn crossings(positions: &[Vec3], triangles: &[[u32; 3]], n: usize) -> Vec<Crossings> {
     let mut rows = vec![Crossings::new(); n * n];
     let scale = (n - 1) as f64 / 2.0;
     let range = |low: f64, high: f64| {
@@ -94,8 +122,8 @@ fn crossings(surface: &ClosedSurface, n: usize) -> Vec<Crossings> {
         let last = ((high + 1.0) * scale).ceil().min((n - 1) as f64);
         first..if last < 0.0 { 0 } else { last as usize + 1 }
     };
-    for triangle in &surface.triangles {
-        let p = triangle.map(|i| surface.positions[i as usize].as_dvec3());
+    for triangle in triangles {
+        let p = triangle.map(|i| positions[i as usize].as_dvec3());
         let low = p[0].min(p[1]).min(p[2]);
         let high = p[0].max(p[1]).max(p[2]);
         let normal = (p[1] - p[0]).cross(p[2] - p[0]);
@@ -197,6 +225,22 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn single_nodes_have_the_values_of_the_grid() {
+        let ball = sphere(0.6, 3);
+        let n = 21;
+        let grid = DistanceField::of(&ball, n);
+        let nodes: Vec<[u32; 3]> = (0..n.pow(3) as u32)
+            .map(|i| [i % 21, i / 21 % 21, i / 441])
+            .filter(|[i, j, k]| (i + j + k) % 3 == 0)
+            .collect();
+        let some = DistanceField::at_nodes(&ball.positions, &ball.triangles, n, &nodes);
+        for (value, [i, j, k]) in some.iter().zip(&nodes) {
+            let whole = grid.at(*i as usize, *j as usize, *k as usize);
+            assert!((value - whole).abs() < 1e-6, "{value} {whole}");
         }
     }
 

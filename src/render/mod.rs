@@ -14,5 +14,6 @@ pub mod mesh;
 pub mod raster;
 mod scan;
 pub mod studio;
+pub mod tets;
 
 pub use context::{GpuContext, RenderError};

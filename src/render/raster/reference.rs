@@ -81,6 +81,17 @@ impl<'a> Reference<'a> {
         (b - a).cross(c - a)
     }
 
+    /// The triangle that every pixel's centre sees.
+    pub fn numbers(&self, at: &[DVec3]) -> Vec<Option<usize>> {
+        let of = |view: &View| {
+            let eye = Eye::of(view);
+            let (w, h) = (view.camera.width as usize, view.camera.height as usize);
+            let centre = |i: usize| DVec2::new((i % w) as f64 + 0.5, (i / w) as f64 + 0.5);
+            (0..w * h).map(|i| self.nearest(at, &eye, centre(i)).map(|s| s.0)).collect::<Vec<_>>()
+        };
+        self.views.iter().flat_map(of).collect()
+    }
+
     /// Colour and opacity of every pixel.
     pub fn render(&self, at: &[DVec3]) -> Vec<[f64; 4]> {
         let mut normals = vec![DVec3::ZERO; at.len()];

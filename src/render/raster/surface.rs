@@ -30,7 +30,7 @@ pub struct SurfaceMesh {
     pub(super) partner: wgpu::Buffer,
     pub(super) first: wgpu::Buffer,
     pub(super) table: wgpu::Buffer,
-    pub(super) normals: wgpu::Buffer,
+    pub(in crate::render) normals: wgpu::Buffer,
     pub(super) limbs: wgpu::Buffer,
     pub(in crate::render) gradients: wgpu::Buffer,
     pub(super) area_gradients: wgpu::Buffer,

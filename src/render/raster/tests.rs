@@ -7,6 +7,7 @@ use crate::geometry::extract::{SurfaceOptions, surface};
 use crate::geometry::{Mesh, ScalarGrid, mesh::samples};
 use crate::render::camera::Camera;
 use glam::{DVec3, Vec3};
+use std::collections::BTreeSet;
 
 /// A lump with a knob in front of it, which hides part of it.
 fn lump() -> Mesh {
@@ -75,6 +76,22 @@ impl Bench {
             .collect();
         self.values = self.gpu.storage("values", &colours);
         self.raster.finish(mesh, &self.values).unwrap()
+    }
+
+    /// Vertices of triangles that the last draw and the reference do not agree on: a pixel's
+    /// centre lies within a rounding error of the side between them, where slopes jump.
+    fn unsure(&self, reference: &Reference<'_>, at: &[DVec3]) -> BTreeSet<usize> {
+        let targets = self.raster.targets.as_ref().unwrap();
+        let frame = self.raster.drawn.as_ref().unwrap().frame;
+        let rows = frame.height * frame.views;
+        let ids: Vec<u32> = self.gpu.read(&targets.ids, (frame.stride * rows) as usize).unwrap();
+        let mine = ids
+            .chunks_exact(frame.stride as usize)
+            .flat_map(|row| &row[..frame.width as usize])
+            .map(|id| (*id as usize).checked_sub(1));
+        let both = mine.zip(reference.numbers(at)).filter(|(a, b)| a != b);
+        let triangles = both.flat_map(|(a, b)| a.into_iter().chain(b));
+        triangles.flat_map(|t| reference.triangles[t]).collect()
     }
 
     fn backward(
@@ -195,6 +212,8 @@ fn vertex_gradients_equal_finite_differences() {
         bench.draw(&surface, &views, look);
         let gradients = bench.backward(&surface, &upstream, regularisers);
         let reference = Reference::new(&mesh, &views, look, &colour);
+        let unsure = bench.unsure(&reference, &positions);
+        assert!(unsure.len() < 12, "the triangles seen differ: {unsure:?}");
         let loss = |at: &[DVec3]| -> f64 {
             let [l, c] = reference.regularisers(at);
             let pictures: f64 = if channels == [0.0; 4] {
@@ -216,6 +235,9 @@ fn vertex_gradients_equal_finite_differences() {
         // Every fifth vertex, along one axis each.
         for v in (0..positions.len()).step_by(5) {
             let axis = v % 3;
+            if unsure.contains(&v) {
+                continue;
+            }
             let slope = |step: f64| {
                 let moved = |by: f64| {
                     let mut at = positions.clone();
