@@ -92,7 +92,7 @@ impl Field {
 
         if pending.evaluations > 0 {
             self.pull_to_encodings(&pending)?;
-            self.scatter(&pending)?;
+            self.scatter(pending.composite.samples, pending.evaluations)?;
         }
         self.smooth();
         self.lap("smooth")?;
@@ -102,22 +102,27 @@ impl Field {
             ..regulariser_values(&pending)
         };
         if pending.evaluations > 0 {
-            let levels = self.layout.levels.len();
-            let maxima: Vec<f32> = self.context.read(&self.maxima, levels + 1)?;
-            if let Some(i) = maxima.iter().position(|m| m.is_nan() || *m > LARGEST_GRADIENT) {
-                let place =
-                    if i < levels { "gradient of a grid level" } else { "gradient of the outputs" };
-                return Err(RenderError::Numerical {
-                    place,
-                    what: format!(
-                        "a value of {:e} where {LARGEST_GRADIENT:e} is the most",
-                        maxima[i]
-                    ),
-                });
-            }
-            stats.largest_gradient = maxima[..levels].iter().copied().fold(0.0, f32::max);
+            stats.largest_gradient = self.largest_gradient()?;
         }
         Ok(stats)
+    }
+
+    /// The bound on the encodings' gradients that the last backward pass found.
+    ///
+    /// # Errors
+    /// [`RenderError::Numerical`] if one of them is no number or too large.
+    pub(super) fn largest_gradient(&self) -> Result<f32, RenderError> {
+        let levels = self.layout.levels.len();
+        let maxima: Vec<f32> = self.context.read(&self.maxima, levels + 1)?;
+        if let Some(i) = maxima.iter().position(|m| m.is_nan() || *m > LARGEST_GRADIENT) {
+            let place =
+                if i < levels { "gradient of a grid level" } else { "gradient of the outputs" };
+            return Err(RenderError::Numerical {
+                place,
+                what: format!("a value of {:e} where {LARGEST_GRADIENT:e} is the most", maxima[i]),
+            });
+        }
+        Ok(maxima[..levels].iter().copied().fold(0.0, f32::max))
     }
 
     /// The gradient collected so far: grid features level by level, then the network.
@@ -154,11 +159,21 @@ impl Field {
         self.context.queue.submit([encoder.finish()]);
         self.smooth_lattice(pending);
         self.lap("composite adjoint")?;
-        let whole = self.evaluation(pending.composite.samples, pending.evaluations);
+        self.pull_through_network(pending.composite.samples, pending.evaluations)
+    }
+
+    /// The network's adjoint, with the weight gradients: from the gradients of the outputs of
+    /// all evaluations to those of their encodings.
+    pub(super) fn pull_through_network(
+        &mut self,
+        samples: u32,
+        evaluations: u32,
+    ) -> Result<(), RenderError> {
+        let whole = self.evaluation(samples, evaluations);
         let (train, fused) = (self.config.mlp.train, self.layout.fused());
-        let batch = if train && !fused { TAPE_STRIDE } else { pending.evaluations };
-        for first in (0..pending.evaluations).step_by(batch as usize) {
-            let count = batch.min(pending.evaluations - first);
+        let batch = if train && !fused { TAPE_STRIDE } else { evaluations };
+        for first in (0..evaluations).step_by(batch as usize) {
+            let count = batch.min(evaluations - first);
             let evaluation =
                 self.context.uniform("evaluation", &Evaluation { count, first, ..whole });
             let s = &self.samples;
@@ -245,11 +260,8 @@ impl Field {
     }
 
     /// Adds the encoding gradients to the grid's.
-    fn scatter(&mut self, pending: &Pending) -> Result<(), RenderError> {
-        let evaluation = self.context.uniform(
-            "evaluation",
-            &self.evaluation(pending.composite.samples, pending.evaluations),
-        );
+    pub(super) fn scatter(&mut self, samples: u32, evaluations: u32) -> Result<(), RenderError> {
+        let evaluation = self.context.uniform("evaluation", &self.evaluation(samples, evaluations));
         let s = &self.samples;
         let mut encoder = self.context.device.create_command_encoder(&Default::default());
         {
@@ -266,7 +278,7 @@ impl Field {
                         &self.low,
                         &self.high,
                     ],
-                    groups_for(pending.evaluations),
+                    groups_for(evaluations),
                 );
             }
         }
@@ -288,7 +300,7 @@ impl Field {
     }
 
     /// Adds the gradient of the smoothness of the dense levels.
-    fn smooth(&self) {
+    pub(super) fn smooth(&self) {
         let reg = &self.regularisers;
         let features = self.layout.features as usize;
         let weights = reg.smooth_absolute[..features].iter().chain(&reg.smooth_squared[..features]);

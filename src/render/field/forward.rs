@@ -334,12 +334,7 @@ impl Field {
     ) -> Result<Composite, RenderError> {
         let Marched { samples, lattice, normals } = *marched;
         let evaluations = marched.evaluations() as u32;
-        if evaluations > self.samples.capacity {
-            // A quarter of headroom, so that a growing scene does not reallocate each step.
-            let limit = self.config.march.max_evaluations.max(PREVIEW_EVALUATIONS);
-            let capacity = (evaluations + evaluations / 4).min(limit).max(evaluations);
-            self.samples = SampleBuffers::new(&self.context, capacity, self.layout.input_blocks);
-        }
+        self.make_room(evaluations);
         self.stats.samples += u64::from(samples);
         self.stats.evaluations += u64::from(evaluations);
         let reg = self.regularisers;
@@ -422,6 +417,16 @@ impl Field {
         rendered.extend(self.context.read::<[f32; 8]>(&self.rays.rendered, march.rays as usize)?);
         self.lap("composite")?;
         Ok(composite)
+    }
+
+    /// Makes room for so many evaluations.
+    pub(super) fn make_room(&mut self, evaluations: u32) {
+        if evaluations > self.samples.capacity {
+            // A quarter of headroom, so that a growing scene does not reallocate each step.
+            let limit = self.config.march.max_evaluations.max(PREVIEW_EVALUATIONS);
+            let capacity = (evaluations + evaluations / 4).min(limit).max(evaluations);
+            self.samples = SampleBuffers::new(&self.context, capacity, self.layout.input_blocks);
+        }
     }
 
     /// The uniform of a launch over all evaluations of a batch.

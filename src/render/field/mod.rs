@@ -29,9 +29,12 @@ mod prior;
 mod query;
 mod source;
 mod state;
+mod surface;
 
 #[cfg(test)]
 mod reference;
+#[cfg(test)]
+mod surface_tests;
 #[cfg(test)]
 mod tests;
 
@@ -123,6 +126,8 @@ struct Kernels {
     gather: Kernel,
     smooth: Kernel,
     smooth_lattice: Kernel,
+    surface_adjoint: Kernel,
+    position_gradient: Kernel,
 }
 
 impl Kernels {
@@ -158,6 +163,13 @@ impl Kernels {
             gather: Kernel::new(context, "gather_gradient", &s.gather_gradient, &[])?,
             smooth: Kernel::new(context, "smooth_level", &s.smooth, &[])?,
             smooth_lattice: Kernel::new(context, "smooth_lattice", &s.lattice, &[])?,
+            surface_adjoint: Kernel::new(context, "surface_adjoint", &s.surface_adjoint, &[])?,
+            position_gradient: Kernel::new(
+                context,
+                "position_gradient",
+                &s.position_gradient,
+                &[],
+            )?,
         })
     }
 }

@@ -29,6 +29,8 @@ pub(super) struct Sources {
     pub gather_gradient: String,
     pub smooth: String,
     pub lattice: String,
+    pub surface_adjoint: String,
+    pub position_gradient: String,
 }
 
 impl Sources {
@@ -112,6 +114,14 @@ impl Sources {
             gather_gradient: join(&[dispatch, fixed_point, piece!("field/gather_gradient.wgsl")]),
             smooth: join(&[dispatch, piece!("field/smooth.wgsl")]),
             lattice: join(&[activation, dispatch, piece!("field/lattice.wgsl")]),
+            surface_adjoint: join(&[dispatch, evaluation, piece!("field/surface_adjoint.wgsl")]),
+            position_gradient: join(&[
+                dispatch,
+                evaluation,
+                encode,
+                piece!("field/position_gradient.wgsl"),
+                &slope_code(layout),
+            ]),
         }
     }
 }
@@ -138,6 +148,8 @@ pub fn shader_sources() -> Vec<(&'static str, String)> {
                 ("field/gather_gradient", s.gather_gradient),
                 ("field/smooth", s.smooth),
                 ("field/lattice", s.lattice),
+                ("field/surface_adjoint", s.surface_adjoint),
+                ("field/position_gradient", s.position_gradient),
             ]
         })
         .collect()
@@ -234,6 +246,27 @@ fn encoding_code(layout: &Layout) -> String {
         .collect();
     let _ = writeln!(out, "    return Encoding({});\n}}", blocks.join(", "));
     out.push_str(&blocks_code("keep_encoding", "encodings", layout));
+    out
+}
+
+/// `encoding_slope`.
+fn slope_code(layout: &Layout) -> String {
+    let mut out = String::from(
+        "fn encoding_slope(e: u32, u: vec3<f32>) -> vec3<f32> {\n    var sum = vec3<f32>(0.0);\n",
+    );
+    for (l, level) in layout.levels.iter().enumerate() {
+        let first = l as u32 * layout.features;
+        let (block, lane) = (first / 4, first % 4);
+        let part =
+            format!("level_part(encoding_gradients[{block}u * evaluation.stride + e], {lane}u)");
+        let (resolution, offset, mask) = (level.resolution, level.offset, level.mask());
+        let _ = if level.dense {
+            writeln!(out, "    sum += dense_slope(u, {resolution}u, {offset}u, {part});")
+        } else {
+            writeln!(out, "    sum += hashed_slope(u, {resolution}u, {offset}u, {mask}u, {part});")
+        };
+    }
+    out.push_str("    return sum;\n}\n");
     out
 }
 
@@ -432,7 +465,7 @@ mod tests {
     #[test]
     fn every_shader_is_valid() {
         let sources = shader_sources();
-        assert_eq!(sources.len(), 36);
+        assert_eq!(sources.len(), 39);
         for (name, source) in &sources {
             let module = naga::front::wgsl::parse_str(source)
                 .unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(source)));

@@ -7,7 +7,7 @@ use crate::render::camera::Camera;
 use glam::{DVec3, Vec3};
 use std::fmt::Write;
 
-fn context() -> GpuContext {
+pub(super) fn context() -> GpuContext {
     GpuContext::new().unwrap()
 }
 
@@ -30,7 +30,7 @@ fn lamp() -> Light {
 }
 
 /// Two dense and two hashed levels, a shell prior that a coarse step resolves.
-fn small() -> FieldConfig {
+pub(super) fn small() -> FieldConfig {
     FieldConfig {
         grid: GridConfig {
             levels: 4,
@@ -60,7 +60,7 @@ fn small() -> FieldConfig {
 }
 
 /// Four features, no hidden layer, linear interpolation, a bounded density.
-fn voxels() -> FieldConfig {
+pub(super) fn voxels() -> FieldConfig {
     FieldConfig {
         grid: GridConfig {
             levels: 3,
@@ -78,12 +78,12 @@ fn voxels() -> FieldConfig {
     }
 }
 
-fn prior() -> PriorGrid {
+pub(super) fn prior() -> PriorGrid {
     PriorGrid::from_distance(32, ball).unwrap()
 }
 
 /// Numbers in [-1, 1) that look random.
-fn noise(count: usize, salt: u32) -> Vec<f32> {
+pub(super) fn noise(count: usize, salt: u32) -> Vec<f32> {
     let mut state = salt.wrapping_mul(747_796_405) | 1;
     (0..count)
         .map(|_| {
@@ -93,7 +93,7 @@ fn noise(count: usize, salt: u32) -> Vec<f32> {
         .collect()
 }
 
-fn reference(field: &Field, prior: &PriorGrid) -> Reference {
+pub(super) fn reference(field: &Field, prior: &PriorGrid) -> Reference {
     Reference {
         config: field.config.clone(),
         layout: field.layout.clone(),
