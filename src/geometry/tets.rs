@@ -113,8 +113,8 @@ impl Band {
     ///
     /// # Errors
     /// [`GeometryError::Empty`] for a mesh without triangles, [`GeometryError::Setting`] for
-    /// one that comes within `margin` cells of the cube's sides, where the surface could not
-    /// be closed; what [`Mesh::validate`] says.
+    /// one that comes within a cell of the cube's sides, where no surface could be closed;
+    /// what [`Mesh::validate`] says.
     pub fn around(lattice: Lattice, mesh: &Mesh, margin: f32) -> Result<Self, GeometryError> {
         mesh.validate()?;
         if mesh.triangles.is_empty() {
@@ -123,7 +123,8 @@ impl Band {
         let n = lattice.cells;
         let reach = margin * lattice.spacing();
         let (low, high) = mesh.bounds().unwrap_or_default();
-        if low.min_element() - reach < -1.0 || high.max_element() + reach > 1.0 {
+        let limit = 1.0 - lattice.spacing();
+        if low.min_element() < -limit || high.max_element() > limit {
             return Err(GeometryError::Setting("the surface leaves the scene cube"));
         }
         let cubes = near_cubes(lattice, mesh, reach);

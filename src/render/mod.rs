@@ -11,6 +11,7 @@ pub mod field;
 mod gpu_view;
 mod kernel;
 pub mod mesh;
+pub mod mesh_scene;
 pub mod raster;
 mod scan;
 pub mod studio;

@@ -44,6 +44,12 @@ impl Field {
         Ok(&self.samples.values)
     }
 
+    /// The values that the last [`Self::surface_colors`] left.
+    #[must_use]
+    pub fn surface_values(&self) -> &wgpu::Buffer {
+        &self.samples.values
+    }
+
     /// Adds to the parameters' gradient that of the last [`Self::surface_colors`], given the
     /// gradients of the albedos (in the last three components of each vector), and to
     /// `position_gradients` what they mean for the points.

@@ -29,6 +29,8 @@ use source::Kernels;
 
 /// Cells on either side of the surface that belong to the band.
 const MARGIN: f32 = 2.5;
+/// Cells from the scene cube's sides that the surface keeps away.
+const WALL: f32 = 2.0;
 /// How far nodes may be displaced along an axis, cells: tetrahedra keep their orientation.
 const REACH: f32 = 0.2;
 /// Distances are cut to this many cells: the band ends there.
@@ -99,7 +101,7 @@ impl TetMesh {
         let lattice = Lattice::new(cells).map_err(invalid)?;
         let band = Band::around(lattice, mesh, MARGIN).map_err(invalid)?;
         let base = distances(&band, mesh);
-        let mask = vec![1.0; base.len()];
+        let mask = free(&band);
         let change = vec![[0.0; 4]; base.len()];
         Self::with(gpu, band, &base, &mask, &change)
     }
@@ -144,8 +146,9 @@ impl TetMesh {
     /// # Errors
     /// [`RenderError::Invalid`] for a value out of range, device loss.
     pub fn set_mask(&mut self, mask: impl Fn(Vec3) -> f32) -> Result<(), RenderError> {
-        let nodes = self.band.nodes.iter();
-        let mask: Vec<f32> = nodes.map(|code| mask(self.band.lattice.position(*code))).collect();
+        let nodes = self.band.nodes.iter().zip(free(&self.band));
+        let at = |code: &u32| self.band.lattice.position(*code);
+        let mask: Vec<f32> = nodes.map(|(code, free)| free * mask(at(code))).collect();
         if mask.iter().any(|m| !(0.0..=1.0).contains(m)) {
             return Err(RenderError::Invalid("a mask's values lie within 0 and 1".into()));
         }
@@ -268,7 +271,7 @@ impl TetMesh {
         let old = self.state()?;
         let mut base = distances(&band, &mesh);
         let n = base.len();
-        let (mut mask, mut change) = (vec![1.0; n], vec![[0.0; 4]; n]);
+        let (mut mask, mut change) = (free(&band), vec![[0.0; 4]; n]);
         let (mut mean, mut variance) = (vec![0.0; 4 * n], vec![0.0; 4 * n]);
         for (v, code) in band.nodes.iter().enumerate() {
             let Ok(u) = self.band.nodes.binary_search(code) else { continue };
@@ -307,6 +310,13 @@ fn invalid(error: GeometryError) -> RenderError {
     RenderError::Invalid(error.to_string())
 }
 
+/// 1, but 0 near the scene cube's sides, where nothing may grow: the surface stays closed.
+fn free(band: &Band) -> Vec<f32> {
+    let limit = 1.0 - WALL * band.lattice.spacing();
+    let is_free = |code: &u32| band.lattice.position(*code).abs().max_element() < limit;
+    band.nodes.iter().map(|code| f32::from(u8::from(is_free(code)))).collect()
+}
+
 /// Signed distances of a band's nodes to a closed mesh, in cells, and no displacement.
 fn distances(band: &Band, mesh: &Mesh) -> Vec<[f32; 4]> {
     let lattice = band.lattice;
@@ -314,8 +324,10 @@ fn distances(band: &Band, mesh: &Mesh) -> Vec<[f32; 4]> {
         band.nodes.iter().map(|code| lattice.coordinates(*code).to_array()).collect();
     let side = lattice.side() as usize;
     let found = DistanceField::at_nodes(&mesh.positions, &mesh.triangles, side, &nodes);
-    let cells = |d: f32| (d / lattice.spacing()).clamp(-FARTHEST, FARTHEST);
-    found.into_iter().map(|d| [cells(d), 0.0, 0.0, 0.0]).collect()
+    let cells = |(d, free): (f32, f32)| {
+        if free == 0.0 { FARTHEST } else { (d / lattice.spacing()).clamp(-FARTHEST, FARTHEST) }
+    };
+    found.into_iter().zip(free(band)).map(|pair| [cells(pair), 0.0, 0.0, 0.0]).collect()
 }
 
 impl Buffers {
