@@ -16,7 +16,7 @@ use headsculpt::config::GenerationConfig;
 use headsculpt::eval::{self, Judge, Subject};
 use headsculpt::guidance::{ControlRequest, GuidanceError, IdealDenoiser, ScoreDistillation};
 use headsculpt::pipeline::coarse::StartHead;
-use headsculpt::pipeline::{CoarseStage, extract};
+use headsculpt::pipeline::{CoarseStage, Stage, extract};
 use headsculpt::render::GpuContext;
 use headsculpt::render::studio::{Studio, StudioHead, StudioSample};
 use headsculpt::rng;

@@ -5,6 +5,7 @@ use crate::fingerprint;
 use crate::guidance::{DistillationConfig, Rule};
 use crate::pipeline::coarse::{CoarseConfig, CoarseSettings};
 use crate::pipeline::extract::MeshConfig;
+use crate::pipeline::fine::{FineConfig, FineSettings};
 use crate::pipeline::views::ViewConfig;
 use crate::render::field::FieldConfig;
 use serde::{Deserialize, Serialize};
@@ -84,6 +85,9 @@ pub struct GenerationConfig {
     pub field: FieldConfig,
     /// The optimisation of the field.
     pub coarse: CoarseConfig,
+    /// The optimisation of the mesh that the field becomes.
+    #[serde(default)]
+    pub fine: FineConfig,
     /// The exported mesh.
     pub mesh: MeshConfig,
 }
@@ -118,6 +122,9 @@ pub struct Overrides {
     /// Steps of the coarse stage
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub coarse_steps: Option<u64>,
+    /// Steps of the fine stage, which refines the head as a mesh; 0 leaves it out
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub fine_steps: Option<u64>,
     /// Score distillation rule
     #[arg(long, value_enum, value_name = "RULE")]
     pub guidance: Option<Rule>,
@@ -143,11 +150,13 @@ impl Overrides {
         set(self.negative, &mut config.negative);
         set(self.size, &mut config.views.size);
         set(self.coarse_steps, &mut config.coarse.steps);
+        set(self.fine_steps, &mut config.fine.steps);
         if let Some(rule) = self.guidance {
             config.guidance.rule = rule;
             if rule != Rule::X0 {
                 // Other rules have no target to descend on more than once.
                 config.coarse.inner_steps = 1;
+                config.fine.inner_steps = 1;
             }
         }
         config.guidance.scale = self.guidance_scale.or(config.guidance.scale);
@@ -201,11 +210,24 @@ impl GenerationConfig {
                 return fail(field, format!("{value} is not within 1..{max}"));
             }
         }
-        if self.coarse.inner_steps > 1 && self.guidance.rule != Rule::X0 {
-            let what = "updates against one target need the rule x0".to_owned();
-            return fail("coarse.inner_steps", what);
+        for (field, inner) in [
+            ("coarse.inner_steps", self.coarse.inner_steps),
+            ("fine.inner_steps", self.fine.inner_steps),
+        ] {
+            if inner > 1 && self.guidance.rule != Rule::X0 {
+                return fail(field, "updates against one target need the rule x0".to_owned());
+            }
         }
         self.coarse.validate().or_else(|(field, what)| fail(field, what))?;
+        self.fine.validate().or_else(|(field, what)| fail(field, what))?;
+        if self.fine.steps > 0 {
+            let field = self.fine.field(&self.field).validate();
+            field.or_else(|what| fail("fine.texture", what.to_string()))?;
+            let views = self.fine.views(&self.views).validate();
+            views.or_else(|(field, what)| {
+                fail(if field == "--size" { "fine.size" } else { field }, what)
+            })?;
+        }
         self.mesh.validate().or_else(|(field, what)| fail(field, what))?;
         self.field.validate().or_else(|what| fail("field", what.to_string()))
     }
@@ -219,7 +241,7 @@ impl GenerationConfig {
     /// Whether the head is ready without any optimisation.
     #[must_use]
     pub fn is_instant(&self) -> bool {
-        self.start == Start::Person && self.coarse.steps == 0
+        self.start == Start::Person && self.coarse.steps == 0 && self.fine.steps == 0
     }
 
     /// What the coarse stage is made from.
@@ -231,6 +253,12 @@ impl GenerationConfig {
             coarse: &self.coarse,
             seed: self.seed,
         }
+    }
+
+    /// What the fine stage is made from.
+    #[must_use]
+    pub fn fine_settings(&self) -> FineSettings<'_> {
+        FineSettings { views: &self.views, fine: &self.fine, mesh: &self.mesh, seed: self.seed }
     }
 
     /// A hash of all settings and of the diffusion model's identity: a checkpoint of
@@ -331,7 +359,7 @@ mod tests {
     #[test]
     fn bad_values_name_their_flag() {
         type Spoil = fn(&mut GenerationConfig);
-        let cases: [(&str, Spoil); 16] = [
+        let cases: [(&str, Spoil); 20] = [
             ("prompt", |c| c.prompt = " \n".into()),
             ("prompt", |c| c.prompt = "a".repeat(PROMPT_LIMIT + 1)),
             ("--size", |c| c.views.size = 8),
@@ -353,6 +381,10 @@ mod tests {
             ("coarse.inner_steps", |c| c.guidance.rule = Rule::Sds),
             ("guidance.timesteps", |c| c.guidance.timesteps.last = [0.9, 0.1]),
             ("guidance.ddim_steps", |c| c.guidance.ddim_steps = 0),
+            ("--fine-steps", |c| c.fine.steps = 1_000_000),
+            ("fine.size", |c| c.fine.size = 4),
+            ("fine.cells", |c| c.fine.cells = 1000),
+            ("fine.distance_rate", |c| c.fine.distance_rate = f32::NAN),
         ];
         for (name, spoil) in cases {
             let mut config = quick();

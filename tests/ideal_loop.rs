@@ -10,8 +10,8 @@ use headsculpt::guidance::{ControlRequest, GuidanceError, IdealDenoiser, ScoreDi
 use headsculpt::head::look::{BeardStyle, HairColor, HairStyle, SkinTone};
 use headsculpt::head::{HeadModel, HeadParams, Look};
 use headsculpt::io::image;
-use headsculpt::pipeline::CoarseStage;
 use headsculpt::pipeline::coarse::StartHead;
+use headsculpt::pipeline::{CoarseStage, Stage};
 use headsculpt::render::GpuContext;
 use headsculpt::render::mesh::turntable_views;
 use headsculpt::render::studio::{Studio, StudioHead, StudioSample};
@@ -70,10 +70,10 @@ fn config() -> GenerationConfig {
     config
 }
 
-type Stage = CoarseStage<ScoreDistillation<IdealDenoiser>>;
+type Coarse = CoarseStage<ScoreDistillation<IdealDenoiser>>;
 
 /// The coarse stage at its start.
-fn stage(gpu: &GpuContext, config: &GenerationConfig, look: &Look) -> Stage {
+fn stage(gpu: &GpuContext, config: &GenerationConfig, look: &Look) -> Coarse {
     let people: Vec<StudioHead> = (0..PEOPLE).map(|seed| person(look, seed)).collect();
     let mut studio = Studio::new(gpu).unwrap();
     let draw = Box::new(move |views: &[View]| {

@@ -10,7 +10,7 @@ use crate::diffusion::{ControlInput, DiffusionModel, EncodedImage, embedded};
 use crate::guidance::{DiffusionDenoiser, ScoreDistillation};
 use crate::head::HeadModel;
 use crate::pipeline::coarse::StartHead;
-use crate::pipeline::{CoarseStage, views};
+use crate::pipeline::{CoarseStage, Stage, views};
 use crate::render::GpuContext;
 use crate::render::control::ControlRenderer;
 use anyhow::{Context, Result};

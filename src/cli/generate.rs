@@ -18,7 +18,7 @@ pub(super) struct Arguments {
     output: Option<PathBuf>,
     /// Continue an interrupted run from its output folder; prompt and settings come
     /// from its project
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["prompt", "output", "preset", "model", "seed", "negative", "size", "coarse_steps", "guidance", "guidance_scale", "verbatim"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["prompt", "output", "preset", "model", "seed", "negative", "size", "coarse_steps", "fine_steps", "guidance", "guidance_scale", "verbatim"])]
     resume: Option<PathBuf>,
     /// A built-in preset, or a TOML file of settings
     #[arg(long, value_name = "NAME|FILE.toml", default_value = "quick")]

@@ -79,6 +79,13 @@ impl<D: Denoiser> ScoreDistillation<D> {
         }
     }
 
+    /// The same guidance with other noise levels.
+    #[must_use]
+    pub fn with_timesteps(mut self, timesteps: TimestepSchedule) -> Self {
+        self.config.timesteps = timesteps;
+        self
+    }
+
     /// The guided prediction at `z_t` as clean latent and noise, the former clamped to
     /// the latent's range if it has one.
     fn guided(&self, noised: &Tensor, t: usize, scale: f64) -> Result<Denoised, GuidanceError> {

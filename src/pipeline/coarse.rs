@@ -1,12 +1,13 @@
 //! The coarse stage: a neural field pulled towards what the diffusion model sees.
 
-use super::StageError;
+use super::controls::Controls;
+use super::extract::{self, Avatar, MeshConfig};
 use super::state::{self, Arrays};
 use super::views::{self, ViewConfig};
+use super::{Progress, Stage, StageError};
 use crate::batch::{ImageBatch, View};
-use crate::guidance::{ControlImages, ControlRequest, Guidance, StepId};
+use crate::guidance::{ControlRequest, Guidance, StepId};
 use crate::head::{DistanceField, HeadModel, HeadParams, HeadPose, ShapedHead};
-use crate::render::control::ControlRenderer;
 use crate::render::field::{Field, FieldConfig, PriorGrid, Rates};
 use crate::render::mesh::orbit_view;
 use crate::render::studio::{StudioHead, StudioSample, voxels};
@@ -136,27 +137,12 @@ impl StartHead {
     }
 }
 
-/// What a step did.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Progress {
-    /// Steps done, this one included.
-    pub done: u64,
-    /// The guidance's residual.
-    pub loss: f32,
-    /// The timestep that guidance drew.
-    pub timestep: usize,
-    /// Field evaluations of the step (samples of all renders).
-    pub evaluations: u64,
-}
-
 /// The stage with its state.
 #[derive(Debug)]
 pub struct CoarseStage<G> {
     field: Field,
     guidance: G,
-    controls: ControlRenderer,
-    requested: ControlRequest,
-    head: ShapedHead,
+    controls: Controls,
     views: ViewConfig,
     config: CoarseConfig,
     seed: u64,
@@ -190,9 +176,7 @@ impl<G: Guidance> CoarseStage<G> {
         Ok(Self {
             field,
             guidance,
-            controls: ControlRenderer::new(gpu)?,
-            requested,
-            head: start.control,
+            controls: Controls::new(gpu, requested, start.control)?,
             views: settings.views.clone(),
             config: settings.coarse.clone(),
             seed: settings.seed,
@@ -200,43 +184,14 @@ impl<G: Guidance> CoarseStage<G> {
         })
     }
 
-    /// Steps done.
-    #[must_use]
-    pub fn done(&self) -> u64 {
-        self.done
-    }
-
     /// The field as it is.
     pub fn field(&mut self) -> &mut Field {
         &mut self.field
     }
 
-    /// One step.
-    ///
-    /// # Errors
-    /// [`StageError`]; the state is then undefined and must be restored from a
-    /// checkpoint.
-    pub fn step(&mut self) -> Result<Progress, StageError> {
-        let at = StepId { stage: STAGE, step: self.done, steps: self.config.steps };
-        let views = views::sample(&self.views, self.seed, STAGE, self.done);
-        let controls = self.draw_controls(&views)?;
-        self.field.update_occupancy(self.done)?;
-        let (images, kept) = self.render(&views, 0)?;
-        let mut evaluations = self.field.stats().evaluations;
-        let guided = self.guidance.image_gradient(&views, &images, &controls, at)?;
-        let rates = self.rates(at.progress());
-        self.descend(&views, 0, kept, &guided.gradient)?;
-        self.field.step(&rates)?;
-        if let Some(target) = &guided.target {
-            for inner in 1..self.config.inner_steps {
-                let (images, kept) = self.render(&views, inner)?;
-                evaluations += self.field.stats().evaluations;
-                self.descend(&views, inner, kept, &pull(&images, target))?;
-                self.field.step(&rates)?;
-            }
-        }
-        self.done += 1;
-        Ok(Progress { done: self.done, loss: guided.loss, timestep: guided.timestep, evaluations })
+    /// Ends the stage: its field, and what the next stage goes on with.
+    pub fn into_parts(self) -> (Field, G, Controls) {
+        (self.field, self.guidance, self.controls)
     }
 
     /// Draws the views for training; `true` if the field kept what their gradient needs.
@@ -287,18 +242,6 @@ impl<G: Guidance> CoarseStage<G> {
         Ok(())
     }
 
-    fn draw_controls(&mut self, views: &[View]) -> Result<ControlImages, StageError> {
-        let ControlRequest { kinds, size } = &self.requested;
-        let camera = |view: &View| view.camera.with_size(*size, *size);
-        let views: Vec<View> =
-            views.iter().map(|view| View { camera: camera(view), ..*view }).collect();
-        let mut images = BTreeMap::new();
-        for &kind in kinds {
-            images.insert(kind, self.controls.render(kind, &self.head, &views)?);
-        }
-        Ok(images)
-    }
-
     /// Keys the jitter of one render: a function of seed, step and inner step.
     fn render_key(&self, inner: u32) -> u64 {
         use rand::RngCore;
@@ -316,25 +259,6 @@ impl<G: Guidance> CoarseStage<G> {
         rates
     }
 
-    /// Front, left, back and right views of the field as it is.
-    ///
-    /// # Errors
-    /// [`StageError::Render`].
-    pub fn snapshot(&mut self) -> Result<ImageBatch, StageError> {
-        let views: Vec<View> = [0.0, 90.0, 180.0, 270.0]
-            .map(|azimuth| orbit_view(azimuth, 5.0, self.views.size))
-            .to_vec();
-        Ok(self.field.render(&views, 0, false)?.color)
-    }
-
-    /// The state that a checkpoint holds.
-    ///
-    /// # Errors
-    /// [`StageError::Render`] if the GPU cannot be read.
-    pub fn save(&self) -> Result<Arrays, StageError> {
-        Ok(state::encode(&self.field.state()?))
-    }
-
     /// Goes on from a checkpoint's state after `done` steps.
     ///
     /// # Errors
@@ -346,8 +270,54 @@ impl<G: Guidance> CoarseStage<G> {
     }
 }
 
+impl<G: Guidance> Stage for CoarseStage<G> {
+    const NAME: &'static str = STAGE;
+
+    fn done(&self) -> u64 {
+        self.done
+    }
+
+    fn step(&mut self) -> Result<Progress, StageError> {
+        let at = StepId { stage: STAGE, step: self.done, steps: self.config.steps };
+        let views = views::sample(&self.views, self.seed, STAGE, self.done);
+        let controls = self.controls.draw(&views)?;
+        self.field.update_occupancy(self.done)?;
+        let (images, kept) = self.render(&views, 0)?;
+        let mut evaluations = self.field.stats().evaluations;
+        let guided = self.guidance.image_gradient(&views, &images, &controls, at)?;
+        let rates = self.rates(at.progress());
+        self.descend(&views, 0, kept, &guided.gradient)?;
+        self.field.step(&rates)?;
+        if let Some(target) = &guided.target {
+            for inner in 1..self.config.inner_steps {
+                let (images, kept) = self.render(&views, inner)?;
+                evaluations += self.field.stats().evaluations;
+                self.descend(&views, inner, kept, &pull(&images, target))?;
+                self.field.step(&rates)?;
+            }
+        }
+        self.done += 1;
+        Ok(Progress { done: self.done, loss: guided.loss, timestep: guided.timestep, evaluations })
+    }
+
+    fn snapshot(&mut self) -> Result<ImageBatch, StageError> {
+        let views: Vec<View> = [0.0, 90.0, 180.0, 270.0]
+            .map(|azimuth| orbit_view(azimuth, 5.0, self.views.size))
+            .to_vec();
+        Ok(self.field.render(&views, 0, false)?.color)
+    }
+
+    fn save(&mut self) -> Result<Arrays, StageError> {
+        Ok(state::encode(&self.field.state()?))
+    }
+
+    fn finish(&mut self, config: &MeshConfig) -> Result<Avatar, StageError> {
+        extract::extract(&mut self.field, config)
+    }
+}
+
 /// Gradient of `sum (x - target)^2 / views`.
-fn pull(images: &ImageBatch, target: &ImageBatch) -> ImageBatch {
+pub(super) fn pull(images: &ImageBatch, target: &ImageBatch) -> ImageBatch {
     let scale = 2.0 / images.views as f32;
     let data = images.data.iter().zip(&target.data).map(|(x, t)| (x - t) * scale).collect();
     ImageBatch { data, ..*images }

@@ -1,11 +1,12 @@
 //! From the optimised field to a textured mesh.
 
 use super::StageError;
-use crate::geometry::TexturedMesh;
 use crate::geometry::cleanup::{Accessory, CleanUp};
-use crate::geometry::extract::{self, SurfaceOptions};
+use crate::geometry::decimate::decimate;
+use crate::geometry::extract::{self, Surface, SurfaceOptions};
 use crate::geometry::grid::ScalarGrid;
 use crate::geometry::uv::UnwrapOptions;
+use crate::geometry::{Mesh, TexturedMesh, topology};
 use crate::render::RenderError;
 use crate::render::bake::{self, BakeError};
 use crate::render::field::{Field, FieldPoint};
@@ -16,6 +17,10 @@ use serde::{Deserialize, Serialize};
 const BAKE_BATCH: usize = 1 << 15;
 /// Where a look at the surface begins and ends, along the normal, world units.
 const LOOK: [f32; 2] = [0.02, -0.08];
+/// Extent under which a loose part is dropped, world units.
+const CRUMB: f32 = 0.06;
+/// Deviation that reducing a finished mesh may introduce, world units.
+const MAX_ERROR: f32 = 0.004;
 /// Samples of a look.
 const LOOK_SAMPLES: usize = 11;
 
@@ -84,6 +89,23 @@ pub struct Avatar {
 /// [`StageError::Geometry`] if the field is empty or the surface cannot be closed,
 /// [`StageError::Render`].
 pub fn extract(field: &mut Field, config: &MeshConfig) -> Result<Avatar, StageError> {
+    let found = surface(field, config, config.triangles)?;
+    let notes = found.decimate.gave_up.then(|| kept(found.decimate.after)).into_iter().collect();
+    let textured = bake_with(&found.mesh, config.texture, |points, normals| {
+        Ok(seen_colors(field, points, normals)?)
+    })?;
+    Ok(Avatar { textured, notes })
+}
+
+/// The field's surface, cleaned and closed.
+///
+/// # Errors
+/// As [`extract`].
+pub(super) fn surface(
+    field: &mut Field,
+    config: &MeshConfig,
+    triangles: usize,
+) -> Result<Surface, StageError> {
     let lattice = field.query_grid(config.grid as u32)?;
     let grid = ScalarGrid::from_density(config.grid, &lattice.logit, config.iso)?;
     let options = SurfaceOptions {
@@ -94,33 +116,75 @@ pub fn extract(field: &mut Field, config: &MeshConfig) -> Result<Avatar, StageEr
             ..CleanUp::default()
         },
         smoothing: config.smoothing,
-        triangles: config.triangles,
+        triangles,
         ..SurfaceOptions::default()
     };
-    let surface = extract::surface(&grid, &options)?;
+    Ok(extract::surface(&grid, &options)?)
+}
+
+/// A finished head of a mesh whose colours are a field's albedo at its points: crumbs are
+/// dropped, the rest is reduced, unwrapped and baked.
+///
+/// # Errors
+/// [`StageError::Geometry`] if the mesh is not closed, [`StageError::Render`].
+pub(super) fn finish(
+    mesh: &Mesh,
+    texture: &mut Field,
+    config: &MeshConfig,
+) -> Result<Avatar, StageError> {
     let mut notes = Vec::new();
-    if surface.decimate.gave_up {
-        notes.push(format!(
-            "the mesh keeps {} triangles: reducing it further would have torn it",
-            surface.decimate.after
-        ));
+    let (whole, crumbs) = without_crumbs(mesh);
+    if crumbs > 0 {
+        tracing::info!(crumbs, "dropped loose crumbs of the surface");
     }
-    let unwrap = UnwrapOptions { size: config.texture, ..UnwrapOptions::default() };
-    let textured = bake::bake(&surface.mesh, unwrap, BAKE_BATCH, |points, normals| {
-        Ok(seen_colors(field, points, normals)?)
-    })
-    .map_err(|error| match error {
+    let (small, report) = decimate(&whole, config.triangles, MAX_ERROR)?;
+    if report.gave_up {
+        notes.push(kept(report.after));
+    }
+    let textured = bake_with(&small, config.texture, |points, _| {
+        Ok(texture.query(points)?.iter().map(|point| point.albedo).collect())
+    })?;
+    Ok(Avatar { textured, notes })
+}
+
+fn kept(triangles: usize) -> String {
+    format!("the mesh keeps {triangles} triangles: reducing it further would have torn it")
+}
+
+/// The mesh without parts that are turned inside out (chambers) or too small to be seen, and how many
+/// those were.
+fn without_crumbs(mesh: &Mesh) -> (Mesh, usize) {
+    let parts = topology::components(mesh);
+    let extent = |part: &topology::Component| {
+        let corners = part.triangles.iter().flat_map(|t| mesh.corners(*t as usize));
+        let (low, high) = corners
+            .fold((Vec3::INFINITY, Vec3::NEG_INFINITY), |(low, high), p| (low.min(p), high.max(p)));
+        (high - low).max_element()
+    };
+    let (keep, drop): (Vec<_>, Vec<_>) =
+        parts.iter().partition(|part| part.volume > 0.0 && extent(part) > CRUMB);
+    let triangles = keep.iter().flat_map(|part| &part.triangles);
+    let triangles = triangles.map(|t| mesh.triangles[*t as usize]).collect();
+    (Mesh { positions: mesh.positions.clone(), triangles }.compacted(), drop.len())
+}
+
+fn bake_with(
+    mesh: &Mesh,
+    size: u32,
+    colors: impl FnMut(&[Vec3], &[Vec3]) -> Result<Vec<[f32; 3]>, StageError>,
+) -> Result<TexturedMesh, StageError> {
+    let unwrap = UnwrapOptions { size, ..UnwrapOptions::default() };
+    bake::bake(mesh, unwrap, BAKE_BATCH, colors).map_err(|error| match error {
         BakeError::Source(error) => error,
         BakeError::Geometry(error) => StageError::Geometry(error),
         other => StageError::Bake(other.to_string()),
-    })?;
-    Ok(Avatar { textured, notes })
+    })
 }
 
 /// What an eye right above each point sees: the albedo composited along the inward normal,
 /// as in a render. A surface of the field is not a sheet, and its optimised colours are only
 /// meant to add up; on the mesh itself, where the density just begins, they overshoot.
-fn seen_colors(
+pub(super) fn seen_colors(
     field: &mut Field,
     points: &[Vec3],
     normals: &[Vec3],

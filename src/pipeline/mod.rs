@@ -1,15 +1,68 @@
 //! How a head comes about: at once from a person of the studio ([`instant`]), or by
-//! optimisation: which views a step sees, the coarse stage, and how its field becomes a
-//! textured mesh.
+//! optimisation: which views a step sees, the coarse stage, how its field becomes a
+//! mesh, and the fine stage that goes on with that.
 
 pub mod coarse;
+pub mod controls;
 pub mod extract;
+pub mod fine;
 pub mod instant;
 pub mod state;
 pub mod views;
 
-pub use coarse::{CoarseConfig, CoarseStage, Progress};
+use crate::batch::ImageBatch;
+use state::Arrays;
+
+pub use coarse::{CoarseConfig, CoarseStage};
 pub use extract::{Avatar, MeshConfig};
+pub use fine::{FineConfig, FineStage};
+
+/// An optimisation in steps, as the session drives it.
+pub trait Stage {
+    /// Name in events, checkpoints and random streams.
+    const NAME: &'static str;
+
+    /// Steps done.
+    fn done(&self) -> u64;
+
+    /// One step.
+    ///
+    /// # Errors
+    /// [`StageError`]; the state is then undefined and must be restored from a checkpoint.
+    fn step(&mut self) -> Result<Progress, StageError>;
+
+    /// Front, left, back and right views of the head as it is.
+    ///
+    /// # Errors
+    /// [`StageError::Render`].
+    fn snapshot(&mut self) -> Result<ImageBatch, StageError>;
+
+    /// The state that a checkpoint holds.
+    ///
+    /// # Errors
+    /// [`StageError::Render`] if the GPU cannot be read.
+    fn save(&mut self) -> Result<Arrays, StageError>;
+
+    /// The finished head.
+    ///
+    /// # Errors
+    /// [`StageError::Geometry`] if there is no surface that can be closed,
+    /// [`StageError::Render`].
+    fn finish(&mut self, config: &MeshConfig) -> Result<Avatar, StageError>;
+}
+
+/// What a step did.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// Steps done, this one included.
+    pub done: u64,
+    /// The guidance's residual.
+    pub loss: f32,
+    /// The timestep that guidance drew.
+    pub timestep: usize,
+    /// Field evaluations of the step (samples of all renders).
+    pub evaluations: u64,
+}
 
 /// What can go wrong in a stage.
 #[derive(Debug, thiserror::Error)]

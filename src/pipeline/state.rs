@@ -1,8 +1,10 @@
-//! What a checkpoint holds of the coarse stage: the field's state as named byte arrays.
+//! What a checkpoint holds of a stage: the states of its field and its lattice as named byte
+//! arrays.
 
 use super::StageError;
 use crate::render::adam::AdamState;
 use crate::render::field::FieldState;
+use crate::render::tets::TetState;
 use std::collections::BTreeMap;
 
 /// Named byte arrays, little-endian.
@@ -31,7 +33,6 @@ pub fn decode(mut arrays: Arrays) -> Result<FieldState, StageError> {
     let mut take = |name: &str| {
         arrays.remove(name).ok_or_else(|| StageError::Checkpoint(format!("'{name}' is missing")))
     };
-    let misshapen = |name: &str| StageError::Checkpoint(format!("'{name}' has a wrong length"));
     let floats = |name: &str, bytes: Vec<u8>| {
         let (chunks, rest) = bytes.as_chunks::<4>();
         let values = chunks.iter().map(|b| f32::from_le_bytes(*b)).collect::<Vec<f32>>();
@@ -53,6 +54,70 @@ pub fn decode(mut arrays: Arrays) -> Result<FieldState, StageError> {
             .first()
             .ok_or_else(|| misshapen("prior_weight"))?,
     })
+}
+
+/// The arrays of a tetrahedral lattice.
+#[must_use]
+pub fn encode_tets(state: &TetState) -> Arrays {
+    let floats = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
+    let codes = state.tets.as_flattened().iter().flat_map(|v| v.to_le_bytes()).collect();
+    BTreeMap::from([
+        ("tets.cells".to_owned(), state.cells.to_le_bytes().to_vec()),
+        ("tets.codes".to_owned(), codes),
+        ("tets.base".to_owned(), floats(state.base.as_flattened())),
+        ("tets.mask".to_owned(), floats(&state.mask)),
+        ("tets.change".to_owned(), floats(state.change.as_flattened())),
+        ("tets.adam.mean".to_owned(), floats(&state.adam.mean)),
+        ("tets.adam.variance".to_owned(), floats(&state.adam.variance)),
+        ("tets.adam.steps".to_owned(), state.adam.steps.to_le_bytes().to_vec()),
+    ])
+}
+
+/// The lattice of arrays that [`encode_tets`] made; takes them out.
+///
+/// # Errors
+/// [`StageError::Checkpoint`] naming a missing or misshapen array.
+pub fn decode_tets(arrays: &mut Arrays) -> Result<TetState, StageError> {
+    let mut words = |name: &str| -> Result<Vec<[u8; 4]>, StageError> {
+        let bytes = arrays
+            .remove(name)
+            .ok_or_else(|| StageError::Checkpoint(format!("'{name}' is missing")))?;
+        match bytes.as_chunks::<4>() {
+            (chunks, []) => Ok(chunks.to_vec()),
+            _ => Err(misshapen(name)),
+        }
+    };
+    let floats =
+        |words: Vec<[u8; 4]>| -> Vec<f32> { words.into_iter().map(f32::from_le_bytes).collect() };
+    let whole =
+        |words: Vec<[u8; 4]>| -> Vec<u32> { words.into_iter().map(u32::from_le_bytes).collect() };
+    let fours = |name: &str, values: Vec<f32>| match values.as_chunks::<4>() {
+        (chunks, []) => Ok(chunks.to_vec()),
+        _ => Err(misshapen(name)),
+    };
+    let cells = whole(words("tets.cells")?);
+    let codes = whole(words("tets.codes")?);
+    let (tets, []) = codes.as_chunks::<4>() else { return Err(misshapen("tets.codes")) };
+    let steps = whole(words("tets.adam.steps")?);
+    let (&[cells], &[low, high]) = (cells.as_slice(), steps.as_slice()) else {
+        return Err(misshapen("tets.cells"));
+    };
+    Ok(TetState {
+        cells,
+        tets: tets.to_vec(),
+        base: fours("tets.base", floats(words("tets.base")?))?,
+        mask: floats(words("tets.mask")?),
+        change: fours("tets.change", floats(words("tets.change")?))?,
+        adam: AdamState {
+            mean: floats(words("tets.adam.mean")?),
+            variance: floats(words("tets.adam.variance")?),
+            steps: u64::from(low) | u64::from(high) << 32,
+        },
+    })
+}
+
+fn misshapen(name: &str) -> StageError {
+    StageError::Checkpoint(format!("'{name}' has a wrong length"))
 }
 
 #[cfg(test)]
@@ -77,5 +142,26 @@ mod tests {
         let mut arrays = encode(&state);
         arrays.insert("parameters".into(), vec![1, 2, 3]);
         assert!(decode(arrays).unwrap_err().to_string().contains("parameters"));
+    }
+
+    #[test]
+    fn lattices_round_trip_and_name_what_is_wrong() {
+        let state = TetState {
+            cells: 16,
+            tets: vec![[1, 2, 3, 4]],
+            base: vec![[0.5; 4]; 4],
+            mask: vec![1.0; 4],
+            change: vec![[-0.25; 4]; 4],
+            adam: AdamState { mean: vec![0.1; 16], variance: vec![0.2; 16], steps: 1 << 40 },
+        };
+        assert_eq!(decode_tets(&mut encode_tets(&state)).unwrap(), state);
+        for name in encode_tets(&state).keys() {
+            let mut arrays = encode_tets(&state);
+            arrays.remove(name);
+            assert!(decode_tets(&mut arrays).unwrap_err().to_string().contains(name.as_str()));
+            let mut arrays = encode_tets(&state);
+            arrays.insert(name.clone(), vec![1, 2, 3]);
+            assert!(decode_tets(&mut arrays).is_err(), "{name}");
+        }
     }
 }

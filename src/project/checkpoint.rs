@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 /// Version of the file's layout.
 const SCHEMA: u32 = 1;
+/// The stages of a run, in their order.
+const STAGES: [&str; 2] = ["coarse", "fine"];
 /// How many checkpoints of a run stay on disk: if the newest was damaged, the one
 /// before it still opens.
 const KEPT: usize = 2;
@@ -80,13 +82,15 @@ impl CheckpointStore {
         let mut dated = Vec::new();
         for entry in std::fs::read_dir(&self.folder).map_err(io())? {
             let path = entry.map_err(io())?.path();
-            let step = path
-                .file_stem()
-                .and_then(|stem| stem.to_str()?.rsplit_once('-')?.1.parse::<u64>().ok());
-            if let (Some(step), Some("safetensors")) =
-                (step, path.extension().and_then(|e| e.to_str()))
+            let place = path.file_stem().and_then(|stem| {
+                let (stage, step) = stem.to_str()?.rsplit_once('-')?;
+                let order = STAGES.iter().position(|known| *known == stage)?;
+                Some((order, step.parse::<u64>().ok()?))
+            });
+            if let (Some(place), Some("safetensors")) =
+                (place, path.extension().and_then(|e| e.to_str()))
             {
-                dated.push((step, path));
+                dated.push((place, path));
             }
         }
         dated.sort();

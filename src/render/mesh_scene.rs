@@ -72,6 +72,12 @@ impl MeshScene {
         &mut self.texture
     }
 
+    /// Pixels of the last pictures that show the surface.
+    #[must_use]
+    pub fn covered(&self) -> u32 {
+        self.covered
+    }
+
     /// The surface as it is.
     ///
     /// # Errors

@@ -12,7 +12,8 @@ use crate::config::{GenerationConfig, Start as StartFrom};
 use crate::diffusion::{DiffusionError, embedded};
 use crate::guidance::{DiffusionDenoiser, ScoreDistillation};
 use crate::pipeline::coarse::StartHead;
-use crate::pipeline::{Avatar, CoarseStage, coarse, extract};
+use crate::pipeline::controls::Controls;
+use crate::pipeline::{Avatar, CoarseStage, FineStage, Stage};
 use crate::project::{Checkpoint, Operation, Project};
 use crate::render::GpuContext;
 use std::path::PathBuf;
@@ -94,29 +95,48 @@ impl Job for GenerateJob {
             return Ok(cancelled());
         }
         let gpu = GpuContext::new()?;
-        let settings = config.coarse_settings();
         let from = match person.as_ref().filter(|_| config.start == StartFrom::Person) {
             Some(person) => StartHead::person(&person.sample)?,
             None => StartHead::mean(),
         };
-        let stage = CoarseStage::new(&gpu, settings, guide.guidance, guide.controls, from)?;
+        let fingerprint = config.fingerprint(&guide.identity);
+        let saved = match &start {
+            Start::Continued(project) => newest(project, &fingerprint)?,
+            Start::Fresh(_) => None,
+        };
+        let begun = match saved {
+            Some((checkpoint, damaged)) if checkpoint.stage == FineStage::<Guided>::NAME => {
+                let controls = Controls::new(&gpu, guide.controls, from.control)?;
+                Begun::Fine(checkpoint, damaged, guide.guidance, controls)
+            }
+            saved => {
+                let settings = config.coarse_settings();
+                let mut stage =
+                    CoarseStage::new(&gpu, settings, guide.guidance, guide.controls, from)?;
+                let mut damaged = Vec::new();
+                let mut resumed = None;
+                if let Some((checkpoint, warnings)) = saved {
+                    damaged = warnings;
+                    stage.restore(checkpoint.arrays, checkpoint.step)?;
+                    resumed = Some(checkpoint.step);
+                }
+                Begun::Coarse(Box::new(stage), damaged, resumed)
+            }
+        };
         if context.cancel.is_cancelled() {
             return Ok(cancelled());
         }
         let mut project = open(&gpu, &config, start)?;
         let mut run = Run {
             report: Report::new(&config, guide.completed, &gpu),
-            fingerprint: config.fingerprint(&guide.identity),
+            fingerprint,
             config,
             context,
             started,
             warnings: guide.warnings,
         };
         run.warn_all(project.repairs().to_vec());
-        let done = match run.coarse(stage, &mut project)? {
-            Some(mut stage) => run.finish(&mut stage, &gpu, &mut project)?,
-            None => None,
-        };
+        let done = run.stages(begun, &gpu, &mut project)?;
         let folder = project.output().to_path_buf();
         Ok(match done {
             Some(glb) => Outcome::Completed(Artifacts { folder, glb }),
@@ -125,7 +145,29 @@ impl Job for GenerateJob {
     }
 }
 
-type Stage = CoarseStage<ScoreDistillation<DiffusionDenoiser>>;
+type Guided = ScoreDistillation<DiffusionDenoiser>;
+
+/// Where the optimisation begins.
+enum Begun {
+    /// In the coarse stage, at this step if it was resumed, with what was damaged on disk.
+    Coarse(Box<CoarseStage<Guided>>, Vec<String>, Option<u64>),
+    /// In the fine stage, from a checkpoint.
+    Fine(Checkpoint, Vec<String>, Guided, Controls),
+}
+
+/// The newest checkpoint of a project, with what was damaged on the way to it.
+fn newest(
+    project: &Project,
+    fingerprint: &str,
+) -> Result<Option<(Checkpoint, Vec<String>)>, SessionError> {
+    let found = project.checkpoints().newest()?;
+    match found {
+        Some((checkpoint, _)) if checkpoint.fingerprint != fingerprint => {
+            Err(SessionError::OtherSettings(project.root().to_path_buf()))
+        }
+        found => Ok(found),
+    }
+}
 
 /// A run in progress.
 struct Run<'a> {
@@ -139,31 +181,74 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The coarse stage to its end; `None` if it was cancelled (and saved).
-    fn coarse(
-        &mut self,
-        mut stage: Stage,
+    /// All stages to the end; gives the path of the GLB. `None` if it was cancelled (and saved).
+    fn stages(
+        mut self,
+        begun: Begun,
+        gpu: &GpuContext,
         project: &mut Project,
-    ) -> Result<Option<Stage>, SessionError> {
-        if let Some((checkpoint, damaged)) = project.checkpoints().newest()? {
-            self.warn_all(damaged);
-            if checkpoint.fingerprint != self.fingerprint {
-                return Err(SessionError::OtherSettings(project.root().to_path_buf()));
+    ) -> Result<Option<PathBuf>, SessionError> {
+        let (fine_steps, config) = (self.config.fine.steps, self.config.clone());
+        let (stage, resumed, damaged) = match begun {
+            Begun::Coarse(mut stage, damaged, resumed) => {
+                self.warn_all(damaged);
+                let steps = config.coarse.steps;
+                if !self.optimise(&mut *stage, steps, resumed, project)? {
+                    return Ok(None);
+                }
+                if fine_steps == 0 {
+                    return self.finish(&mut *stage, gpu, project);
+                }
+                let (field, guidance, controls) = stage.into_parts();
+                let guidance = fine_guidance(guidance, &config);
+                let settings = config.fine_settings();
+                let stage = FineStage::new(gpu, settings, field, guidance, controls)?;
+                (stage, None, Vec::new())
             }
-            stage.restore(checkpoint.arrays, checkpoint.step)?;
-            let resumed = Operation::Resume { stage: checkpoint.stage, step: checkpoint.step };
-            project.append(resumed)?;
+            Begun::Fine(checkpoint, damaged, guidance, controls) => {
+                let guidance = fine_guidance(guidance, &config);
+                let settings = config.fine_settings();
+                let stage = FineStage::restore(
+                    gpu,
+                    settings,
+                    &config.field,
+                    guidance,
+                    controls,
+                    checkpoint.arrays,
+                    checkpoint.step,
+                )?;
+                (stage, Some(checkpoint.step), damaged)
+            }
+        };
+        self.warn_all(damaged);
+        let mut stage = stage;
+        if !self.optimise(&mut stage, fine_steps, resumed, project)? {
+            return Ok(None);
         }
-        let steps = self.config.coarse.steps;
+        self.finish(&mut stage, gpu, project)
+    }
+
+    /// One stage to its end; false if it was cancelled (and saved). `resumed` is the step of the
+    /// checkpoint that it goes on from.
+    fn optimise<S: Stage>(
+        &mut self,
+        stage: &mut S,
+        steps: u64,
+        resumed: Option<u64>,
+        project: &mut Project,
+    ) -> Result<bool, SessionError> {
+        if let Some(step) = resumed {
+            project.append(Operation::Resume { stage: S::NAME.into(), step })?;
+        }
         let events = &self.context.events;
-        events.send(Event::StageStarted { stage: coarse::STAGE, steps, done: stage.done() });
-        let mut timing = StageTiming::new(coarse::STAGE);
+        events.send(Event::StageStarted { stage: S::NAME, steps, done: stage.done() });
+        let mut timing = StageTiming::new(S::NAME);
         let mut evaluations = 0;
         let mut saved = Instant::now();
         let mut paused = false;
-        let save = |stage: &mut Stage| -> Result<(), SessionError> {
+        let save = |stage: &mut S| -> Result<(), SessionError> {
             let checkpoint = Checkpoint {
-                stage: coarse::STAGE.into(),
+                stage: S::NAME.into(),
                 step: stage.done(),
                 fingerprint: self.fingerprint.clone(),
                 arrays: stage.save()?,
@@ -175,11 +260,11 @@ impl Run<'_> {
         while stage.done() < steps {
             let wanted = command::drain(&self.context.commands, &self.context.cancel, &mut paused);
             if self.context.cancel.is_cancelled() {
-                save(&mut stage)?;
-                return Ok(None);
+                save(stage)?;
+                return Ok(false);
             }
             if wanted || saved.elapsed().as_secs_f64() >= self.config.coarse.checkpoint_seconds {
-                save(&mut stage)?;
+                save(stage)?;
                 saved = Instant::now();
             }
             let step_started = Instant::now();
@@ -191,9 +276,14 @@ impl Run<'_> {
                 let images = stage.snapshot()?;
                 self.context.snapshots.put(HeadSnapshot { step: progress.done, images });
             }
-            tracing::info!(step = progress.done, loss = progress.loss, t = progress.timestep);
+            tracing::info!(
+                stage = S::NAME,
+                step = progress.done,
+                loss = progress.loss,
+                t = progress.timestep
+            );
             events.send(Event::Step(StepReport {
-                stage: coarse::STAGE,
+                stage: S::NAME,
                 step: progress.done,
                 steps,
                 loss: Some(progress.loss),
@@ -202,16 +292,16 @@ impl Run<'_> {
                     .map(|each| each * (steps - progress.done) as f64),
             }));
         }
-        save(&mut stage)?;
+        save(stage)?;
         self.report.push_stage(&timing, Some(evaluations));
-        Ok(Some(stage))
+        Ok(true)
     }
 
     /// Surface, texture, files; gives the path of the GLB. `None` if it was cancelled:
-    /// the coarse stage's last checkpoint is on disk.
-    fn finish(
+    /// the last stage's last checkpoint is on disk.
+    fn finish<S: Stage>(
         mut self,
-        stage: &mut Stage,
+        stage: &mut S,
         gpu: &GpuContext,
         project: &mut Project,
     ) -> Result<Option<PathBuf>, SessionError> {
@@ -223,7 +313,7 @@ impl Run<'_> {
         events.send(Event::StageStarted { stage: "mesh", steps: 2, done: 0 });
         let mut timing = StageTiming::new("mesh");
         let started = Instant::now();
-        let Avatar { textured, notes } = extract::extract(stage.field(), &self.config.mesh)?;
+        let Avatar { textured, notes } = stage.finish(&self.config.mesh)?;
         timing.push(started.elapsed());
         if cancelled() {
             return Ok(None);
@@ -248,6 +338,14 @@ impl Run<'_> {
             self.context.events.warn(text.clone());
             self.warnings.push(text);
         }
+    }
+}
+
+/// The guidance of the coarse stage with the noise levels of the fine one.
+fn fine_guidance(guidance: Guided, config: &GenerationConfig) -> Guided {
+    match config.fine.timesteps {
+        Some(timesteps) => guidance.with_timesteps(timesteps),
+        None => guidance,
     }
 }
 

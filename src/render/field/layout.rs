@@ -27,6 +27,16 @@ pub(super) struct Level {
 }
 
 impl Level {
+    /// The entry of a node, as in `encode.wgsl`.
+    pub fn slot(self, [x, y, z]: [u32; 3]) -> u32 {
+        let side = self.resolution + 1;
+        if self.dense {
+            x + side * (y + side * z)
+        } else {
+            (x ^ y.wrapping_mul(2_654_435_761) ^ z.wrapping_mul(805_459_861)) & self.mask()
+        }
+    }
+
     /// Table size - 1 of a hashed level, 0 for a dense one.
     pub fn mask(self) -> u32 {
         if self.dense { 0 } else { self.entries - 1 }

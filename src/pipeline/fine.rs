@@ -1,0 +1,323 @@
+//! The fine stage: the coarse head as a mesh of its own, drawn sharply and pulled on towards
+//! what the diffusion model sees.
+//!
+//! The surface is a tetrahedral lattice's ([`crate::render::tets`]), started from the cleaned
+//! mesh of the coarse field with its true distances; the colours are a field's albedo at the
+//! surface, so nothing is seen through anything and light is kept apart from albedo.
+
+use super::coarse::pull;
+use super::controls::Controls;
+use super::extract::{self, Avatar, MeshConfig};
+use super::state::{self, Arrays};
+use super::views::{self, ViewConfig};
+use super::{Progress, Stage, StageError};
+use crate::batch::ImageBatch;
+use crate::geometry::smooth;
+use crate::guidance::{Guidance, StepId, TimestepSchedule};
+use crate::render::GpuContext;
+use crate::render::field::{Appearance, Field, FieldConfig, GridConfig, PriorGrid, Rates};
+use crate::render::mesh::orbit_view;
+use crate::render::mesh_scene::MeshScene;
+use crate::render::raster::MeshRegularisers;
+use crate::render::tets::{TetMesh, TetRates};
+use glam::Vec3;
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+
+/// Name of the stage in events, checkpoints and random streams.
+pub const STAGE: &str = "fine";
+
+/// Triangles of the mesh that the lattice's distances are measured to.
+const START_TRIANGLES: usize = 120_000;
+
+/// How long and how fast the mesh is optimised.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FineConfig {
+    /// Steps; 0 leaves the stage out.
+    pub steps: u64,
+    /// Updates of the mesh in one step, as in the coarse stage.
+    pub inner_steps: u32,
+    /// Cells a side of the tetrahedral lattice.
+    pub cells: u32,
+    /// Height and width of the rendered views, pixels.
+    pub size: u32,
+    /// Share of views lit by a random light: what shapes the surface between its outlines.
+    pub lit: f32,
+    /// Steps at the start that show the surface's normals alone.
+    pub normal_steps: u64,
+    /// Share of later steps that do.
+    pub normal_share: f32,
+    /// Noise levels; by default the coarse stage's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timesteps: Option<TimestepSchedule>,
+    /// Grid of the texture, for a field without a network; by default the coarse stage's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub texture: Option<GridConfig>,
+    /// Learning rate of the signed distances, cells a step.
+    pub distance_rate: f32,
+    /// Learning rate of the nodes' displacements.
+    pub deform_rate: f32,
+    /// Learning rate of the texture's feature grid.
+    pub grid_rate: f32,
+    /// Learning rate of its small network.
+    pub network_rate: f32,
+    /// Factor on the learning rates at the last step; they fall linearly to it.
+    pub final_rate: f32,
+    /// What keeps the mesh even.
+    pub regularisers: MeshRegularisers,
+}
+
+impl Default for FineConfig {
+    /// No fine stage: what a log of an older version means.
+    fn default() -> Self {
+        Self {
+            steps: 0,
+            inner_steps: 1,
+            cells: 96,
+            size: 128,
+            lit: 0.0,
+            normal_steps: 0,
+            normal_share: 0.0,
+            timesteps: None,
+            texture: None,
+            distance_rate: 0.02,
+            deform_rate: 0.01,
+            grid_rate: 0.01,
+            network_rate: 0.001,
+            final_rate: 1.0,
+            regularisers: MeshRegularisers::default(),
+        }
+    }
+}
+
+impl FineConfig {
+    /// Checks the ranges.
+    ///
+    /// # Errors
+    /// The flag or key and what is wrong with it.
+    pub fn validate(&self) -> Result<(), (&'static str, String)> {
+        if self.steps > 100_000 {
+            return Err(("--fine-steps", format!("{} is not within 0..100000", self.steps)));
+        }
+        if !(1..=100).contains(&self.inner_steps) {
+            let what = format!("{} is not within 1..100", self.inner_steps);
+            return Err(("fine.inner_steps", what));
+        }
+        if !(16..=256).contains(&self.cells) {
+            return Err(("fine.cells", format!("{} is not within 16..256", self.cells)));
+        }
+        for (field, value, max) in [
+            ("fine.lit", self.lit, 1.0),
+            ("fine.normal_share", self.normal_share, 1.0),
+            // A node must not cross the lattice's band before the band follows.
+            ("fine.distance_rate", self.distance_rate, 0.3),
+            ("fine.deform_rate", self.deform_rate, 10.0),
+            ("fine.grid_rate", self.grid_rate, 10.0),
+            ("fine.network_rate", self.network_rate, 10.0),
+            ("fine.final_rate", self.final_rate, 1.0),
+            ("fine.regularisers.laplacian", self.regularisers.laplacian, 1e9),
+            ("fine.regularisers.consistency", self.regularisers.consistency, 1e9),
+        ] {
+            if !(0.0..=max).contains(&value) {
+                return Err((field, format!("{value} is not within 0..{max}")));
+            }
+        }
+        if self.timesteps.is_some_and(|timesteps| !timesteps.is_valid()) {
+            return Err(("fine.timesteps", "needs ordered bounds within 0..1".into()));
+        }
+        Ok(())
+    }
+
+    /// The field that colours the mesh, given the coarse one.
+    #[must_use]
+    pub fn field(&self, coarse: &FieldConfig) -> FieldConfig {
+        match &self.texture {
+            Some(grid) if coarse.mlp.hidden_layers == 0 && coarse.grid.features == 4 => {
+                FieldConfig { grid: grid.clone(), ..coarse.clone() }
+            }
+            _ => coarse.clone(),
+        }
+    }
+
+    /// The views of this stage: the coarse stage's, drawn as these settings say.
+    #[must_use]
+    pub fn views(&self, coarse: &ViewConfig) -> ViewConfig {
+        ViewConfig { size: self.size, lit: self.lit, ..coarse.clone() }
+    }
+}
+
+/// The stage with its state.
+#[derive(Debug)]
+pub struct FineStage<G> {
+    scene: MeshScene,
+    guidance: G,
+    controls: Controls,
+    views: ViewConfig,
+    config: FineConfig,
+    seed: u64,
+    done: u64,
+}
+
+/// The settings that the stage is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct FineSettings<'a> {
+    /// Cameras, lights, backgrounds of the coarse stage.
+    pub views: &'a ViewConfig,
+    /// The optimisation.
+    pub fine: &'a FineConfig,
+    /// How the coarse surface is found.
+    pub mesh: &'a MeshConfig,
+    /// Decides every random number.
+    pub seed: u64,
+}
+
+impl<G: Guidance> FineStage<G> {
+    /// A stage at step 0 that starts from a coarse field. A field of plain voxels is made
+    /// anew, with the colours that are seen on the surface; one with a network goes on.
+    ///
+    /// # Errors
+    /// [`StageError::Geometry`] if the field has no surface, [`StageError::Render`].
+    pub fn new(
+        gpu: &GpuContext,
+        settings: FineSettings<'_>,
+        mut field: Field,
+        guidance: G,
+        controls: Controls,
+    ) -> Result<Self, StageError> {
+        let triangles = settings.mesh.triangles.max(START_TRIANGLES);
+        let mesh = extract::surface(&mut field, settings.mesh, triangles)?.mesh;
+        let texture = if field.is_plain() {
+            let normals = smooth::vertex_normals(&mesh);
+            let middles = mesh.triangles.iter().map(|t| {
+                let [a, b, c] = t.map(|v| v as usize);
+                let at = |values: &[Vec3]| (values[a] + values[b] + values[c]) / 3.0;
+                (at(&mesh.positions), at(&normals).normalize_or(Vec3::Y))
+            });
+            let corners = mesh.positions.iter().copied().zip(normals.iter().copied());
+            let (points, normals): (Vec<Vec3>, Vec<Vec3>) = corners.chain(middles).unzip();
+            let seen = extract::seen_colors(&mut field, &points, &normals)?;
+            let colors: Vec<Vec3> = seen.into_iter().map(Vec3::from_array).collect();
+            let config = settings.fine.field(field.config());
+            // The coarse field's memory first.
+            drop(field);
+            let mut texture = blank(gpu, config)?;
+            texture.paint_surface(&points, &colors)?;
+            texture
+        } else {
+            field
+        };
+        let scene = MeshScene::new(gpu, &mesh, settings.fine.cells, texture)?;
+        Ok(Self::of(scene, settings, guidance, controls, 0))
+    }
+
+    /// A stage that goes on from a checkpoint's state after `done` steps; `field` are the
+    /// settings of the texture.
+    ///
+    /// # Errors
+    /// [`StageError::Checkpoint`] if the arrays do not fit, [`StageError::Render`].
+    pub fn restore(
+        gpu: &GpuContext,
+        settings: FineSettings<'_>,
+        field: &FieldConfig,
+        guidance: G,
+        controls: Controls,
+        mut arrays: Arrays,
+        done: u64,
+    ) -> Result<Self, StageError> {
+        let tets = TetMesh::from_state(gpu, &state::decode_tets(&mut arrays)?)?;
+        let mut field = blank(gpu, settings.fine.field(field))?;
+        field.restore(&state::decode(arrays)?)?;
+        let scene = MeshScene::of(gpu, tets, field, done)?;
+        Ok(Self::of(scene, settings, guidance, controls, done))
+    }
+
+    fn of(
+        scene: MeshScene,
+        settings: FineSettings<'_>,
+        guidance: G,
+        controls: Controls,
+        done: u64,
+    ) -> Self {
+        let config = settings.fine.clone();
+        let views = config.views(settings.views);
+        Self { scene, guidance, controls, views, config, seed: settings.seed, done }
+    }
+
+    /// What this step shows of the surface.
+    fn appearance(&self) -> Appearance {
+        let mut rng = crate::rng::stream(self.seed, STAGE, self.done, "appearance");
+        let normals =
+            self.done < self.config.normal_steps || rng.random::<f32>() < self.config.normal_share;
+        if normals { Appearance::Normals } else { Appearance::Shaded }
+    }
+
+    fn rates(&self, progress: f64) -> (Rates, TetRates) {
+        let config = &self.config;
+        let factor = 1.0 + (config.final_rate - 1.0) * progress as f32;
+        let geometry = TetRates {
+            distance: config.distance_rate * factor,
+            deform: config.deform_rate * factor,
+        };
+        (Rates::new(config.grid_rate * factor, config.network_rate * factor), geometry)
+    }
+}
+
+impl<G: Guidance> Stage for FineStage<G> {
+    const NAME: &'static str = STAGE;
+
+    fn done(&self) -> u64 {
+        self.done
+    }
+
+    fn step(&mut self) -> Result<Progress, StageError> {
+        let at = StepId { stage: STAGE, step: self.done, steps: self.config.steps };
+        let views = views::sample(&self.views, self.seed, STAGE, self.done);
+        let appearance = self.appearance();
+        let controls = self.controls.draw(&views)?;
+        let images = self.scene.render(&views, appearance)?.color;
+        let mut evaluations = self.scene.covered();
+        let guided = self.guidance.image_gradient(&views, &images, &controls, at)?;
+        let (rates, geometry) = self.rates(at.progress());
+        let regularisers = self.config.regularisers;
+        self.scene.backward(&guided.gradient.data, None, regularisers)?;
+        self.scene.step(&rates, geometry)?;
+        if let Some(target) = &guided.target {
+            for _ in 1..self.config.inner_steps {
+                let images = self.scene.render(&views, appearance)?.color;
+                evaluations += self.scene.covered();
+                self.scene.backward(&pull(&images, target).data, None, regularisers)?;
+                self.scene.step(&rates, geometry)?;
+            }
+        }
+        self.done += 1;
+        Ok(Progress {
+            done: self.done,
+            loss: guided.loss,
+            timestep: guided.timestep,
+            evaluations: u64::from(evaluations),
+        })
+    }
+
+    fn snapshot(&mut self) -> Result<ImageBatch, StageError> {
+        let views = [0.0, 90.0, 180.0, 270.0].map(|a| orbit_view(a, 5.0, self.views.size));
+        Ok(self.scene.render(&views, Appearance::Shaded)?.color)
+    }
+
+    fn save(&mut self) -> Result<Arrays, StageError> {
+        let mut arrays = state::encode(&self.scene.texture().state()?);
+        arrays.extend(state::encode_tets(&self.scene.tets().state()?));
+        Ok(arrays)
+    }
+
+    fn finish(&mut self, config: &MeshConfig) -> Result<Avatar, StageError> {
+        let mesh = self.scene.mesh()?;
+        extract::finish(&mesh, self.scene.texture(), config)
+    }
+}
+
+/// A field for colours alone.
+fn blank(gpu: &GpuContext, config: FieldConfig) -> Result<Field, StageError> {
+    let nowhere = PriorGrid::from_distance(2, |_| 1.0)?;
+    Ok(Field::new(gpu, config, &nowhere, 0)?)
+}
