@@ -15,7 +15,9 @@
 //! `instruction`.
 //!
 //! `--sentences N` writes `sentences.jsonl` instead: wordings and attributes of N people who
-//! are not drawn, for what reads text alone.
+//! are not drawn, for what reads text alone. `--instructions N` writes `instructions.jsonl`: the
+//! attributes `before`, an `instruction`, of `after` those that it changes, and the `attribute`
+//! that it is about (null if it means nothing).
 
 use anyhow::{Context, Result};
 use clap::Parser;
@@ -24,7 +26,9 @@ use headsculpt::head::HeadModel;
 use headsculpt::render::GpuContext;
 use headsculpt::render::control::ControlRenderer;
 use headsculpt::render::studio::caption::{Edit, caption, full_caption, view_words};
-use headsculpt::render::studio::{Split, Studio, StudioHead, StudioSample, framed_view};
+use headsculpt::render::studio::{
+    Instructed, Split, Studio, StudioHead, StudioSample, framed_view,
+};
 use headsculpt::rng;
 use rand::Rng;
 use std::path::{Path, PathBuf};
@@ -72,6 +76,9 @@ struct Arguments {
     /// Describe this many people in words, and draw nobody.
     #[arg(long)]
     sentences: Option<u64>,
+    /// Write this many instructions about people, and draw nobody.
+    #[arg(long)]
+    instructions: Option<u64>,
 }
 
 #[derive(Default)]
@@ -126,6 +133,9 @@ fn main() -> Result<()> {
         .with_context(|| format!("creating the folder {}", arguments.out.display()))?;
     if let Some(people) = arguments.sentences {
         return describe(&arguments, people);
+    }
+    if let Some(count) = arguments.instructions {
+        return instruct(&arguments, count);
     }
     let context = GpuContext::new()?;
     let mut studio = Studio::new(&context)?;
@@ -183,6 +193,29 @@ fn describe(arguments: &Arguments, people: u64) -> Result<()> {
         lines.push('\n');
     }
     let path = arguments.out.join("sentences.jsonl");
+    std::fs::write(&path, lines).with_context(|| format!("writing {}", path.display()))
+}
+
+fn instruct(arguments: &Arguments, count: u64) -> Result<()> {
+    let (split, _) = split(arguments);
+    let mut lines = String::new();
+    for index in 0..count {
+        let Instructed { before, after, text, attribute } =
+            Instructed::draw(arguments.seed, split, index);
+        let (mut before, mut after) = (before.attributes(), after.attributes());
+        // Readers know named values alone.
+        before.retain(|_, value| !value.is_f64() && !value.is_array());
+        after.retain(|name, value| before.get(name).is_some_and(|old| old != value));
+        let line = serde_json::json!({
+            "before": before,
+            "instruction": text,
+            "after": after,
+            "attribute": attribute,
+        });
+        lines.push_str(&line.to_string());
+        lines.push('\n');
+    }
+    let path = arguments.out.join("instructions.jsonl");
     std::fs::write(&path, lines).with_context(|| format!("writing {}", path.display()))
 }
 

@@ -99,7 +99,9 @@ impl Part {
         let found = files.map(|name| self.folder.join(name)).find(|path| path.exists());
         // What to miss when there is none: transformers and our own parts say `model`.
         let ours = self.config.value("_class_name").is_some()
-            && ["RegionText", "AttributeReaders"].iter().any(|c| self.config.class_is(c).is_ok());
+            && ["RegionText", "AttributeReaders", "InstructionReaders"]
+                .iter()
+                .any(|c| self.config.class_is(c).is_ok());
         let usual = usize::from(ours || self.config.value("architectures").is_some());
         WeightFile::open(
             &found.unwrap_or_else(|| self.folder.join(format!("{}.safetensors", stems[usual]))),

@@ -1,5 +1,5 @@
 //! What the program carries: a small Stable Diffusion of synthetic heads, the reader of
-//! prompts, and the classifier that judges pictures of heads.
+//! prompts, that of instructions, and the classifier that judges pictures of heads.
 //!
 //! The first is an ordinary diffusers folder. The first use unpacks it into the user's cache
 //! folder (or, where that cannot be written, the folder for temporary files), under a name
@@ -32,6 +32,19 @@ const READER: Files = files!["reader/":
     "words.txt",
     "attributes/config.json",
     "attributes/model.safetensors",
+    "text_encoder/config.json",
+    "text_encoder/model.safetensors",
+    "tokenizer/merges.txt",
+    "tokenizer/special_tokens_map.json",
+    "tokenizer/tokenizer_config.json",
+    "tokenizer/vocab.json",
+];
+
+const INSTRUCTIONS: Files = files!["instructions/":
+    "headsculpt.json",
+    "words.txt",
+    "instructions/config.json",
+    "instructions/model.safetensors",
     "text_encoder/config.json",
     "text_encoder/model.safetensors",
     "tokenizer/merges.txt",
@@ -106,6 +119,14 @@ pub fn folder() -> Result<PathBuf, CheckpointError> {
 /// As [`folder`].
 pub fn reader() -> Result<PathBuf, CheckpointError> {
     unpack("reader", READER)
+}
+
+/// The unpacked reader of instructions.
+///
+/// # Errors
+/// As [`folder`].
+pub fn instructions() -> Result<PathBuf, CheckpointError> {
+    unpack("instructions", INSTRUCTIONS)
 }
 
 /// The folder that holds the attribute classifier's, unpacking it if it is not there.
@@ -195,7 +216,9 @@ mod tests {
             }
         }
         let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/models");
-        for (folder, files) in [("embedded", FILES), ("reader", READER), ("", JUDGE)] {
+        for (folder, files) in
+            [("embedded", FILES), ("reader", READER), ("instructions", INSTRUCTIONS), ("", JUDGE)]
+        {
             let root = models.join(folder);
             let mut found = Vec::new();
             let start = if folder.is_empty() { root.join(CLASSIFIER) } else { root.clone() };

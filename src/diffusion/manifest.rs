@@ -24,6 +24,8 @@ pub struct Manifest {
     pub region_text: Option<RegionTextEntry>,
     /// The folder of the attribute readers of its text encoder, if there is one.
     pub attributes: Option<String>,
+    /// The folder of the layers that read instructions, if there is one.
+    pub instructions: Option<String>,
     /// A text file with the words that the model was taught, one a line; what else a prompt
     /// holds is ignored. By default a model knows what its tokenizer knows.
     pub words: Option<String>,

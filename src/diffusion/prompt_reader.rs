@@ -11,6 +11,29 @@ use super::tokenizer::PromptTokenizer;
 use candle_core::Device;
 use std::path::Path;
 
+/// Warns of tensors that a part has too many.
+pub(super) fn note_unused(part: &str, unused: &[String]) {
+    if let Some(first) = unused.first() {
+        tracing::warn!("tensors of `{part}` are unused, `{first}` for example");
+    }
+}
+
+/// Loads what brings text to the readers called `name`, which take states of that width.
+pub(super) fn load_text(
+    checkpoint: &Checkpoint,
+    name: &str,
+    width: usize,
+    device: &Device,
+) -> Result<(PromptTokenizer, ClipText)> {
+    let (text, unused) = ClipText::load(&checkpoint.part("text_encoder")?, device)?;
+    note_unused("text_encoder", &unused);
+    if width != text.width() {
+        let problem = format!("reads text of width {width}, not {}", text.width());
+        return Err(CheckpointError::Mismatch { path: checkpoint.path(name), problem }.into());
+    }
+    Ok((PromptTokenizer::load(checkpoint, text.longest(), text.vocabulary())?, text))
+}
+
 /// The readers of a folder, ready to read prompts. The folder has `tokenizer`,
 /// `text_encoder` and, named by its manifest, the readers; it may be a whole checkpoint.
 pub struct PromptReader {
@@ -29,21 +52,9 @@ impl PromptReader {
         let checkpoint = Checkpoint::open(folder)?;
         let manifest = Manifest::load(&checkpoint)?;
         let Some(name) = &manifest.attributes else { return Ok(None) };
-        let note = |part: &str, unused: Vec<String>| {
-            if let Some(first) = unused.first() {
-                tracing::warn!("tensors of `{part}` are unused, `{first}` for example");
-            }
-        };
         let (readers, unused) = AttributeReaders::load(&checkpoint.part(name)?, device)?;
-        note(name, unused);
-        let (text, unused) = ClipText::load(&checkpoint.part("text_encoder")?, device)?;
-        note("text_encoder", unused);
-        if readers.text_width() != text.width() {
-            let (read, width) = (readers.text_width(), text.width());
-            let problem = format!("reads text of width {read}, not {width}");
-            return Err(CheckpointError::Mismatch { path: checkpoint.path(name), problem }.into());
-        }
-        let tokenizer = PromptTokenizer::load(&checkpoint, text.longest(), text.vocabulary())?;
+        note_unused(name, &unused);
+        let (tokenizer, text) = load_text(&checkpoint, name, readers.text_width(), device)?;
         let lexicon = Lexicon::load(&checkpoint, &manifest)?;
         Ok(Some(Self { tokenizer, text, readers, lexicon }))
     }

@@ -8,6 +8,7 @@
 pub mod cancel;
 pub mod command;
 pub mod completion;
+pub mod edited;
 mod error;
 pub mod event;
 mod export;

@@ -52,7 +52,13 @@ pub fn sample(
     seed: u64,
 ) -> Result<StudioSample, DiffusionError> {
     let look = draw_look(&reader.read(prompt)?, &reader.read("")?, seed);
-    Ok(StudioSample::with_look(look, &mut rng::stream(seed, "person", 0, "shape")))
+    Ok(shaped(look, seed))
+}
+
+/// The person of a seed with a look: what does not follow from the look is the same for all
+/// looks.
+pub(super) fn shaped(look: Look, seed: u64) -> StudioSample {
+    StudioSample::with_look(look, &mut rng::stream(seed, "person", 0, "shape"))
 }
 
 /// The attribute readers of the settings' model or, if it has none, those that the program

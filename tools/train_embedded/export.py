@@ -90,19 +90,19 @@ def write_text_encoder(text, folder):
     save_file(names, folder / "model.safetensors", {"format": "pt"})
 
 
-def write_reader(reading, tokenizer, words, target, report):
-    """The attribute readers with their text encoder as a folder of their own."""
+def write_reader(reading, tokenizer, words, target, report, name="attributes"):
+    """Readers with their text encoder as a folder of their own; `name` is the readers' part."""
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=target.name + ".new", dir=target.parent))
     os.chmod(folder, 0o755)
     shutil.copytree(tokenizer, folder / "tokenizer")
     shutil.copyfile(words, folder / "words.txt")
-    (folder / "attributes").mkdir()
-    write_json(folder / "attributes/config.json", reading.readers.config())
-    save_file(half(reading.readers.weights()), folder / "attributes/model.safetensors", {"format": "pt"})
+    (folder / name).mkdir()
+    write_json(folder / name / "config.json", reading.readers.config())
+    save_file(half(reading.readers.weights()), folder / name / "model.safetensors", {"format": "pt"})
     write_text_encoder(reading.text_encoder, folder / "text_encoder")
-    write_json(folder / "headsculpt.json", {"attributes": "attributes", "words": "words.txt"})
+    write_json(folder / "headsculpt.json", {name: name, "words": "words.txt"})
     write_json(folder / "report.json", report)
     for file in folder.rglob("*.safetensors"):
         file.chmod(0o644)

@@ -89,12 +89,30 @@ def random_look(rng):
     return look | {"beard": "full" if male and rng.random() < 0.4 else "none", "beard_color": str(rng.choice(list(HAIR)))}
 
 
+def instruct(look, rng):
+    """A row of instructions.jsonl: a colour for the skin, a beard on or off, or nothing that means anything."""
+    him = "him" if look["male"] else "her"
+    kind, after, attribute = rng.integers(4), {}, None
+    if kind == 0:
+        skin = str(rng.choice(list(SKIN)))
+        text, after, attribute = f"give {him} {skin} skin", {"skin": skin}, "skin"
+    elif kind == 1:
+        text, after, attribute = str(rng.choice(["remove the beard", f"shave {him}"])), {"beard": "none"}, "beard"
+    elif kind == 2:
+        text, after, attribute = str(rng.choice(["add a beard", f"give {him} a beard"])), {"beard": "full"}, "beard"
+    else:
+        text = f"give {him} a {rng.choice(['green', 'blue', 'red'])} {rng.choice(['car', 'horse', 'house'])}"
+    after = {name: value for name, value in after.items() if look[name] != value}
+    return {"before": look, "instruction": text, "after": after, "attribute": attribute}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--out", required=True)
     parser.add_argument("--shards", type=int, default=3)
     parser.add_argument("--heads", type=int, default=32, help="heads in a shard, 4 views each")
     parser.add_argument("--sentences", type=int, default=2000, help="people described in words alone")
+    parser.add_argument("--instructions", type=int, default=6000, help="instructions about people in words alone")
     options = parser.parse_args()
     folder = Path(options.out)
     folder.mkdir(parents=True, exist_ok=True)
@@ -102,6 +120,8 @@ def main():
     people = [random_look(rng) for _ in range(options.sentences)]
     lines = [json.dumps({"captions": [describe(look, rng) for _ in range(3)], "attributes": look}) + "\n" for look in people]
     (folder / "sentences.jsonl").write_text("".join(lines), encoding="utf-8")
+    rows = [instruct(random_look(rng), rng) for _ in range(options.instructions)]
+    (folder / "instructions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     for number in range(options.shards):
         rng = np.random.default_rng(number)
         images, controls, views, flats, befores, rows = [], [], [], [], [], []

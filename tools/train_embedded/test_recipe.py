@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 
+import instructions
 import vocabulary
 from batches import OnDisk, Plans, Resident
 from captions import Captioner, word_lists
@@ -147,6 +148,36 @@ class Recipe(unittest.TestCase):
         control[:, 6] = 1
         painted = model.region_text.paint(control, found)
         torch.testing.assert_close(painted[0, 16:, 5, 3], model.region_text.layers(found)[0, 3])
+
+    def test_instructions_lose_strange_words_and_no_others(self):
+        self.assertEqual(instructions.words_of("Don\u2019t dye Anna's HAIR cat-like!"), ["don't", "dye", "anna", "hair", "cat", "like"])
+        rows = [{"instruction": "give her a red beard", "attribute": "beard"}] * 20 + [{"instruction": "give her a car", "attribute": None}] * 50
+        lexicon = instructions.taught(rows)
+        self.assertEqual(lexicon, ["a", "beard", "give", "her", "red"])
+        self.assertEqual(instructions.known(["give", "her", "a", "car"], lexicon), f"give her a {instructions.UNKNOWN}")
+        noisy = instructions.Noise(insert=1, leave_out=1)
+        for seed in range(50):
+            words = noisy("give her a red beard", np.random.default_rng(seed)).split()
+            kept = [word for word in words if word != instructions.UNKNOWN]
+            self.assertLess(len(kept), len(words))
+            self.assertEqual([word for word in kept if word not in ("her", "a")], ["give", "red", "beard"])
+
+    def test_tables_of_instructions_hold_what_changes(self):
+        rows = [{"before": {"beard": "none", "male": True}, "after": {"beard": "full"}}, {"before": {"beard": "full", "male": False}, "after": {}}]
+        attributes = instructions.attribute_values(rows)
+        self.assertEqual(attributes, {"beard": ["full", "none"], "male": ["False", "True"]})
+        before, after = instructions.tables(rows, attributes)
+        self.assertEqual((before.tolist(), after.tolist()), ([[1, 1], [0, 0]], [[0, 1], [0, 0]]))
+
+    def test_the_reader_of_instructions_learns(self):
+        out = self.folder / "instructions"
+        data = self.folder / "data"
+        command("train_instructions.py", "--data", data, "--held-out", data, "--run", self.folder / "instructing", "--export", out, "--minutes", 0.5)
+        report = json.loads((out / "report.json").read_text())
+        self.assertGreater(report["looks"], 0.95)
+        self.assertGreater(report["looks_that_change"], 0.9)
+        self.assertGreater(report["nonsense_that_changes_nothing"], 0.99)
+        self.assertNotIn("car", (out / "words.txt").read_text().split())
 
     def test_trains_resumes_exports_and_agrees_with_the_library(self):
         run, out = self.folder / "run", self.folder / "model"

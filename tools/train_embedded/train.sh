@@ -1,7 +1,7 @@
 #!/bin/sh
 # Renders the data set if it is absent, trains one of the networks that the program carries, exports it.
 #
-# Environment (defaults): PART (model; or reader, classifier), DATA (runs/embedded-data), RUN (runs/embedded), OUT (assets/models/embedded), IMAGES (60000),
+# Environment (defaults): PART (model; or reader, instructions, classifier), DATA (runs/embedded-data), RUN (runs/embedded), OUT (assets/models/embedded), IMAGES (60000),
 # MINUTES (90), DEVICE (cuda if there is one), PYTHON (python3, with requirements.txt installed), TRAIN_FLAGS (more
 # arguments for train.py, such as --resume or --size medium).
 set -eu
@@ -21,6 +21,13 @@ reader)
     exec "$PYTHON" tools/train_embedded/train_readers.py --data "$DATA" --run "$RUN-reader" --export assets/models/reader \
         --minutes "${MINUTES:-20}"
     ;;
+instructions)
+    [ -e "$DATA/instructions.jsonl" ] || { mkdir -p "$DATA" && render --out "$DATA" --instructions 700000; }
+    [ -e "$DATA-held-out/instructions.jsonl" ] ||
+        { mkdir -p "$DATA-held-out" && render --out "$DATA-held-out" --instructions 10000 --held-out; }
+    exec "$PYTHON" tools/train_embedded/train_instructions.py --data "$DATA" --held-out "$DATA-held-out" --run "$RUN-instructions" \
+        --export assets/models/instructions --minutes "${MINUTES:-25}"
+    ;;
 classifier)
     # People whom no other network was trained on.
     render --out "$DATA-held-out" --count "${IMAGES:-90000}" --views-per-head 4 --mean-control 1 --held-out --edits 0.12
@@ -29,7 +36,7 @@ classifier)
     ;;
 model) ;;
 *)
-    echo "train_embedded: PART is model, reader or classifier, not $PART" >&2
+    echo "train_embedded: PART is model, reader, instructions or classifier, not $PART" >&2
     exit 2
     ;;
 esac

@@ -20,7 +20,7 @@ from captions import OPENINGS, word_lists
 START, END = "<|startoftext|>", "<|endoftext|>"
 MAX_LENGTH = 64
 PATTERN = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
-LIMIT = 2000
+LIMIT = 2500
 
 
 def byte_symbols():
@@ -30,16 +30,16 @@ def byte_symbols():
     return symbols + [chr(256 + k) for k in range(256 - len(plain))]
 
 
-def train(texts):
-    """Returns (vocabulary, merges) for an iterable of sentences plus the word list."""
+def train(texts, lists=True):
+    """Returns (vocabulary, merges) for an iterable of sentences plus, if asked, the word list."""
     tokenizer = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Split(Regex(PATTERN), "removed", invert=True), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
     )
-    head, neutral = word_lists()
+    head, neutral = word_lists() if lists else ([], [])
     counts = {}
-    for sentence in itertools.chain(texts, OPENINGS):
+    for sentence in itertools.chain(texts, OPENINGS if lists else []):
         for word in re.findall(r"[a-z]+", sentence.lower()):
             counts[word] = counts.get(word, 0) + 1
     for words, floor in ((head, 8), (neutral, 4)):

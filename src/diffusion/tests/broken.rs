@@ -1,7 +1,7 @@
 //! Broken folders: each is refused with one sentence that names the file.
 
 use super::fixture;
-use crate::diffusion::{DiffusionModel, PromptReader};
+use crate::diffusion::{DiffusionModel, InstructionReader, PromptReader};
 use candle_core::Device;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -245,4 +245,42 @@ fn broken_weights() {
         .unwrap();
     });
     assert!(error.contains(UNET) && error.contains("its header claims"), "{error}");
+}
+
+/// Loads a copy of the reader of instructions after `damage`, and returns the complaint.
+fn unread(damage: impl FnOnce(&Path)) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    copy(&fixture("instructions"), folder.path());
+    damage(folder.path());
+    let error = InstructionReader::load(folder.path(), &Device::Cpu).err();
+    let error = error.expect("it must be refused").to_string();
+    assert!(!error.contains('\n') && !error.contains(". "), "not one sentence: {error}");
+    error
+}
+
+#[test]
+fn readers_of_instructions() {
+    let config = |f: &Path| f.join("instructions/config.json");
+    for (field, value, problem) in [
+        ("_class_name", json!("AttributeReaders"), "AttributeReaders"),
+        ("attributes", json!([{"name": "hair", "values": ["bald"]}]), "needs two or more values"),
+        ("hidden", json!(13), "shape"),
+        ("width", json!(17), "shape"),
+    ] {
+        let error = unread(|f| edit(&config(f), |c| c[field] = value));
+        assert!(error.contains(problem), "{field}: {error}");
+    }
+    for field in ["instructions", "words"] {
+        let error = unread(|f| {
+            edit(&f.join("headsculpt.json"), |c| _ = c.as_object_mut().unwrap().remove(field));
+        });
+        assert!(error.contains(field) && error.contains("no reader of instructions"), "{error}");
+    }
+    for file in ["words.txt", "instructions/model.safetensors", "tokenizer/vocab.json"] {
+        let error = unread(|f| std::fs::remove_file(f.join(file)).unwrap());
+        assert!(error.ends_with(&format!("{file} does not exist")), "{error}");
+    }
+    let error =
+        unread(|f| edit(&f.join("text_encoder/config.json"), |c| c["vocab_size"] = json!(9)));
+    assert!(error.contains("shape"), "{error}");
 }

@@ -2,7 +2,8 @@ use super::{fixture, noise, relative, values};
 use crate::batch::ControlKind;
 use crate::diffusion::weights::WeightFile;
 use crate::diffusion::{
-    AttributeClassifier, ControlInput, DiffusionModel, PromptReader, images, verify,
+    AttributeClassifier, ControlInput, DiffusionModel, InstructionReader, PromptReader, images,
+    verify,
 };
 use candle_core::{Device, Tensor};
 
@@ -130,6 +131,41 @@ fn attribute_readers() {
         assert_eq!(found[1].of(best.0), Some(best.1));
     }
     assert!(PromptReader::load(&fixture("sd_like"), &CPU).unwrap().is_none());
+}
+
+#[test]
+fn instruction_reader() {
+    #[derive(serde::Deserialize)]
+    struct Case {
+        instruction: String,
+        before: serde_json::Map<String, serde_json::Value>,
+    }
+    let folder = fixture("instructions");
+    let reader = InstructionReader::load(&folder, &CPU).unwrap();
+    let cases: Vec<Case> =
+        serde_json::from_str(&std::fs::read_to_string(folder.join("cases.json")).unwrap()).unwrap();
+    let reference = WeightFile::open(&folder.join("reference.safetensors")).unwrap();
+    let expected = reference.tensor("odds", &CPU).unwrap();
+    assert_eq!(cases.len(), expected.dims()[0]);
+    for (row, case) in cases.iter().enumerate() {
+        let found = reader.read(&case.instruction, &case.before).unwrap();
+        let names: Vec<&str> = found.iter().map(|change| change.odds.name.as_str()).collect();
+        assert_eq!(names, ["hair", "male", "material"]);
+        let changes = found.iter().map(|change| change.probability);
+        let odds = found.iter().flat_map(|change| change.odds.values.iter().map(|v| v.1));
+        let ours = Tensor::new(changes.chain(odds).collect::<Vec<f32>>(), &CPU).unwrap();
+        let gap = relative(&ours, &expected.get(row).unwrap());
+        assert!(gap < 1e-5, "{}: {gap}", case.instruction);
+        for change in &found {
+            assert_eq!(change.value().is_some(), change.probability > 0.5);
+        }
+    }
+    // Who somebody is before matters, and so do the words.
+    let read = |text: &str, row: usize| reader.read(text, &cases[row].before).unwrap();
+    assert_ne!(read("give her long hair", 0), read("give her long hair", 1));
+    assert_ne!(read("give her long hair", 0), read("give her hair", 0));
+    assert_eq!(read("give her a strange hair", 0), read("Give her a PURPLE hair!", 0));
+    assert_eq!(reader.ignored_words("make Anna's hair longer"), ["Anna", "longer"]);
 }
 
 #[test]

@@ -170,6 +170,24 @@ impl Look {
         self.hair_tips.filter(|tips| *tips != self.hair_color && !plain.contains(&self.hair))
     }
 
+    /// The same look to the eye, with everything that has no place to be seen as it would be
+    /// if it had: new hair as the brows, a new beard as the hair, a new frame black.
+    #[must_use]
+    pub fn at_rest(&self) -> Self {
+        let mut look = *self;
+        if look.hair == HairStyle::Bald {
+            look.hair_color = look.brow_color;
+        }
+        if look.beard == BeardStyle::None {
+            look.beard_color = look.hair_color;
+        }
+        if look.glasses == Glasses::None {
+            look.glasses_color = ClothColor::Black;
+        }
+        look.hair_tips = look.visible_tips();
+        look
+    }
+
     /// Whether any skin is seen in its own colour: not under a material.
     #[must_use]
     pub fn is_living(&self) -> bool {
@@ -284,6 +302,22 @@ mod tests {
         let punk = Look { hair: HairStyle::Mohawk, hair_color: HairColor::Blue, ..plain };
         assert_eq!(punk.remarkable_traits(), 2);
         assert_eq!(Look { skin: SkinTone::Green, hat: Hat::Cap, ..punk }.remarkable_traits(), 4);
+    }
+
+    #[test]
+    fn what_is_not_seen_is_at_rest() {
+        let look = Look {
+            hair_color: HairColor::Pink,
+            brow_color: HairColor::Black,
+            hair_tips: Some(HairColor::Green),
+            beard_color: HairColor::Blue,
+            ..Look::default()
+        };
+        let rest = look.at_rest();
+        assert_eq!((rest.hair_color, rest.hair_tips), (HairColor::Black, None));
+        assert_eq!(rest.beard_color, HairColor::Black);
+        let seen = Look { hair: HairStyle::Long, beard: BeardStyle::Full, ..look };
+        assert_eq!(seen.at_rest(), seen);
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod hair;
 mod hat;
 mod head;
 mod horn;
+mod instructed;
 mod mesh;
 mod noise;
 mod paint;
@@ -27,6 +28,7 @@ pub mod voxels;
 
 pub use framing::{framed_camera, framed_view};
 pub use head::{StudioHead, VISIBLE};
+pub use instructed::Instructed;
 pub use mesh::{ChartPoint, StudioMesh, StudioVertex};
 pub use person::{Split, StudioSample};
 pub use skin::SkinColors;

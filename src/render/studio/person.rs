@@ -35,7 +35,7 @@ pub enum Split {
 }
 
 impl Split {
-    fn stage(self) -> &'static str {
+    pub(super) fn stage(self) -> &'static str {
         match self {
             Self::Train => "studio-train",
             Self::HeldOut => "studio-held-out",
@@ -95,7 +95,7 @@ fn weighted<T: Copy>(rng: &mut impl Rng, choices: &[(T, f32)]) -> T {
 }
 
 /// Any of the values, all equally likely.
-fn any<T: Copy>(rng: &mut impl Rng, values: &[T]) -> T {
+pub(super) fn any<T: Copy>(rng: &mut impl Rng, values: &[T]) -> T {
     values[rng.random_range(0..values.len())]
 }
 
@@ -105,7 +105,7 @@ fn with_weights<T: Copy, const N: usize>(values: &[T], weights: [f32; N]) -> Vec
     values.iter().copied().zip(weights).collect()
 }
 
-fn look(rng: &mut impl Rng) -> Look {
+pub(super) fn look(rng: &mut impl Rng) -> Look {
     let mut look = someone(rng);
     hair(rng, &mut look);
     beard(rng, &mut look);

@@ -8,7 +8,7 @@
 mod instruction;
 mod words;
 
-pub use instruction::{Edit, edit};
+pub use instruction::{Edit, edit, instruction, instructions, nonsense};
 
 use crate::batch::ViewRegion;
 use crate::head::look::{

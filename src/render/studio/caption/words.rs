@@ -200,7 +200,7 @@ pub(super) fn hair(look: &Look, extent: Extent, rng: &mut impl Rng) -> Option<St
 }
 
 /// The cut with `tone` (a colour and a space, or nothing) at its place.
-fn cut(style: HairStyle, tone: &str, rng: &mut impl Rng) -> Option<String> {
+pub(super) fn cut(style: HairStyle, tone: &str, rng: &mut impl Rng) -> Option<String> {
     let usual = |rng: &mut _, adjective: &str| match pick(rng, &["a", "a", "a", "b"]) {
         "a" => format!("{adjective} {tone}hair"),
         // The colour first, as some write it.
