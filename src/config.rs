@@ -210,6 +210,10 @@ impl GenerationConfig {
                 return fail(field, format!("{value} is not within 1..{max}"));
             }
         }
+        if !(0.0..=0.2).contains(&self.guidance.coarser_than) {
+            let what = format!("{} is not within 0..0.2", self.guidance.coarser_than);
+            return fail("guidance.coarser_than", what);
+        }
         for (field, inner) in [
             ("coarse.inner_steps", self.coarse.inner_steps),
             ("fine.inner_steps", self.fine.inner_steps),

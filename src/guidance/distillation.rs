@@ -1,5 +1,6 @@
 //! One distillation step: render in, gradient on its pixels out.
 
+use super::blur::Blur;
 use super::rule::guided;
 use super::{
     Condition, ControlImages, Denoiser, Guidance, GuidanceError, ImageGradient, Rule, StepId,
@@ -27,6 +28,12 @@ pub struct DistillationConfig {
     pub ddim_steps: usize,
     /// DDIM steps of SDI's inversion, at least 1.
     pub inversion_steps: usize,
+    /// Only differences between a render and its x0 target that are coarser than this count:
+    /// the standard deviation of a Gaussian over them, as a share of the picture's height. 0
+    /// takes the target as it is. A small model's targets are blurred; what a render knows
+    /// better than they do should not be blurred with it.
+    #[serde(default)]
+    pub coarser_than: f64,
 }
 
 /// Where the x0 target's DDIM run ends, as a share of where it starts: what is left
@@ -79,10 +86,16 @@ impl<D: Denoiser> ScoreDistillation<D> {
         }
     }
 
-    /// The same guidance with other noise levels.
+    /// How the score is distilled.
     #[must_use]
-    pub fn with_timesteps(mut self, timesteps: TimestepSchedule) -> Self {
-        self.config.timesteps = timesteps;
+    pub fn config(&self) -> &DistillationConfig {
+        &self.config
+    }
+
+    /// The same denoiser, distilled otherwise; the guidance scale stays.
+    #[must_use]
+    pub fn with_config(mut self, config: DistillationConfig) -> Self {
+        self.config = config;
         self
     }
 
@@ -169,6 +182,12 @@ impl<D: Denoiser> ScoreDistillation<D> {
         let clean = self.sample(noised, t)?;
         let (views, _, height, width) = pixels.dims4()?;
         let target = self.denoiser.decode(&clean, height, width)?;
+        let target = if self.config.coarser_than > 0.0 {
+            let blur = Blur::new(self.config.coarser_than * height as f64)?;
+            (pixels + blur.apply(&(target - pixels)?)?)?
+        } else {
+            target
+        };
         let difference = (pixels - &target)?;
         let loss = difference.sqr()?.mean_all()?.to_scalar::<f32>()?;
         let gradient = (difference * (2.0 / views as f64))?;

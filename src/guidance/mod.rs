@@ -7,6 +7,7 @@
 //! pictures ([`IdealDenoiser`]). For edits of a head ([`ScoreDistillation::for_edit`]) an
 //! instruction is blended into the prediction, which serves every rule alike.
 
+mod blur;
 pub mod denoiser;
 pub mod distillation;
 mod edit;

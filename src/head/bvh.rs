@@ -12,6 +12,8 @@ const DEPTH: usize = 40;
 pub struct Bvh {
     nodes: Vec<Node>,
     corners: Vec<[Vec3; 3]>,
+    /// The mesh's number of each triangle.
+    order: Vec<u32>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +47,16 @@ impl Bvh {
         if !order.is_empty() {
             build(&mut nodes, &mut order, 0, &corners, &centroids);
         }
-        Self { nodes, corners: order.iter().map(|&i| corners[i as usize]).collect() }
+        Self { nodes, corners: order.iter().map(|&i| corners[i as usize]).collect(), order }
+    }
+
+    /// The mesh's number of a triangle that the tree numbers `triangle`.
+    ///
+    /// # Panics
+    /// If there is no such triangle.
+    #[must_use]
+    pub fn original(&self, triangle: u32) -> u32 {
+        self.order[triangle as usize]
     }
 
     /// The closest point to `point`, or `None` for an empty mesh. `hint` is the answer to a query nearby.

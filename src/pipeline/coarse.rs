@@ -12,6 +12,7 @@ use crate::render::field::{Field, FieldConfig, PriorGrid, Rates};
 use crate::render::mesh::orbit_view;
 use crate::render::studio::{StudioHead, StudioSample, voxels};
 use crate::render::{GpuContext, RenderError};
+use glam::Vec3;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -143,10 +144,33 @@ pub struct CoarseStage<G> {
     field: Field,
     guidance: G,
     controls: Controls,
+    dressed: Option<Dressed>,
+    solid: DistanceField,
     views: ViewConfig,
     config: CoarseConfig,
     seed: u64,
     done: u64,
+}
+
+/// What a coarse stage leaves behind.
+#[derive(Debug)]
+pub struct CoarseResult<G> {
+    /// The field.
+    pub field: Field,
+    /// If the stage took no step, the person that the field is, and where it is solid.
+    pub person: Option<(Dressed, DistanceField)>,
+    /// The guidance.
+    pub guidance: G,
+    /// What draws control images.
+    pub controls: Controls,
+}
+
+impl Dressed {
+    /// The albedo (sRGB-encoded) at points of the person's surface; `solid` is where it is solid.
+    #[must_use]
+    pub fn colors(&self, solid: &DistanceField, points: &[Vec3]) -> Vec<Vec3> {
+        voxels::surface_colors(&self.head, &self.person, solid, points)
+    }
 }
 
 impl<G: Guidance> CoarseStage<G> {
@@ -177,6 +201,8 @@ impl<G: Guidance> CoarseStage<G> {
             field,
             guidance,
             controls: Controls::new(gpu, requested, start.control)?,
+            dressed: start.look,
+            solid,
             views: settings.views.clone(),
             config: settings.coarse.clone(),
             seed: settings.seed,
@@ -189,9 +215,15 @@ impl<G: Guidance> CoarseStage<G> {
         &mut self.field
     }
 
-    /// Ends the stage: its field, and what the next stage goes on with.
-    pub fn into_parts(self) -> (Field, G, Controls) {
-        (self.field, self.guidance, self.controls)
+    /// Ends the stage: what the next one goes on with.
+    pub fn into_parts(self) -> CoarseResult<G> {
+        let untouched = self.done == 0;
+        CoarseResult {
+            field: self.field,
+            person: self.dressed.filter(|_| untouched).map(|dressed| (dressed, self.solid)),
+            guidance: self.guidance,
+            controls: self.controls,
+        }
     }
 
     /// Draws the views for training; `true` if the field kept what their gradient needs.

@@ -5,7 +5,7 @@
 //! mesh of the coarse field with its true distances; the colours are a field's albedo at the
 //! surface, so nothing is seen through anything and light is kept apart from albedo.
 
-use super::coarse::pull;
+use super::coarse::{CoarseResult, pull};
 use super::controls::Controls;
 use super::extract::{self, Avatar, MeshConfig};
 use super::state::{self, Arrays};
@@ -13,7 +13,7 @@ use super::views::{self, ViewConfig};
 use super::{Progress, Stage, StageError};
 use crate::batch::ImageBatch;
 use crate::geometry::smooth;
-use crate::guidance::{Guidance, StepId, TimestepSchedule};
+use crate::guidance::{DistillationConfig, Guidance, StepId, TimestepSchedule};
 use crate::render::GpuContext;
 use crate::render::field::{Appearance, Field, FieldConfig, GridConfig, PriorGrid, Rates};
 use crate::render::mesh::orbit_view;
@@ -51,6 +51,9 @@ pub struct FineConfig {
     /// Noise levels; by default the coarse stage's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timesteps: Option<TimestepSchedule>,
+    /// See [`DistillationConfig::coarser_than`]; by default the coarse stage's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coarser_than: Option<f64>,
     /// Grid of the texture, for a field without a network; by default the coarse stage's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub texture: Option<GridConfig>,
@@ -60,6 +63,10 @@ pub struct FineConfig {
     pub deform_rate: f32,
     /// Learning rate of the texture's feature grid.
     pub grid_rate: f32,
+    /// Adam's epsilon for the texture's features: places with less gradient than that move
+    /// in proportion to it, so that noise does not grow into specks. By default the field's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grid_epsilon: Option<f32>,
     /// Learning rate of its small network.
     pub network_rate: f32,
     /// Factor on the learning rates at the last step; they fall linearly to it.
@@ -80,10 +87,12 @@ impl Default for FineConfig {
             normal_steps: 0,
             normal_share: 0.0,
             timesteps: None,
+            coarser_than: None,
             texture: None,
             distance_rate: 0.02,
             deform_rate: 0.01,
             grid_rate: 0.01,
+            grid_epsilon: None,
             network_rate: 0.001,
             final_rate: 1.0,
             regularisers: MeshRegularisers::default(),
@@ -126,18 +135,34 @@ impl FineConfig {
         if self.timesteps.is_some_and(|timesteps| !timesteps.is_valid()) {
             return Err(("fine.timesteps", "needs ordered bounds within 0..1".into()));
         }
+        if let Some(width) = self.coarser_than.filter(|width| !(0.0..=0.2).contains(width)) {
+            return Err(("fine.coarser_than", format!("{width} is not within 0..0.2")));
+        }
         Ok(())
+    }
+
+    /// How this stage distils, given how the coarse one does.
+    #[must_use]
+    pub fn guidance(&self, coarse: &DistillationConfig) -> DistillationConfig {
+        DistillationConfig {
+            timesteps: self.timesteps.unwrap_or(coarse.timesteps),
+            coarser_than: self.coarser_than.unwrap_or(coarse.coarser_than),
+            ..coarse.clone()
+        }
     }
 
     /// The field that colours the mesh, given the coarse one.
     #[must_use]
     pub fn field(&self, coarse: &FieldConfig) -> FieldConfig {
-        match &self.texture {
-            Some(grid) if coarse.mlp.hidden_layers == 0 && coarse.grid.features == 4 => {
-                FieldConfig { grid: grid.clone(), ..coarse.clone() }
-            }
-            _ => coarse.clone(),
+        let mut field = coarse.clone();
+        if let Some(grid) = &self.texture
+            && coarse.mlp.hidden_layers == 0
+            && coarse.grid.features == 4
+        {
+            field.grid = grid.clone();
         }
+        field.adam.epsilon = self.grid_epsilon.unwrap_or(field.adam.epsilon);
+        field
     }
 
     /// The views of this stage: the coarse stage's, drawn as these settings say.
@@ -173,18 +198,18 @@ pub struct FineSettings<'a> {
 }
 
 impl<G: Guidance> FineStage<G> {
-    /// A stage at step 0 that starts from a coarse field. A field of plain voxels is made
-    /// anew, with the colours that are seen on the surface; one with a network goes on.
+    /// A stage at step 0 that starts from a coarse stage. A field of plain voxels is made
+    /// anew, with the colours that are seen on the surface (those of the person themselves if
+    /// the coarse stage took no step); one with a network goes on.
     ///
     /// # Errors
     /// [`StageError::Geometry`] if the field has no surface, [`StageError::Render`].
     pub fn new(
         gpu: &GpuContext,
         settings: FineSettings<'_>,
-        mut field: Field,
-        guidance: G,
-        controls: Controls,
+        coarse: CoarseResult<G>,
     ) -> Result<Self, StageError> {
+        let CoarseResult { mut field, person, guidance, controls } = coarse;
         let triangles = settings.mesh.triangles.max(START_TRIANGLES);
         let mesh = extract::surface(&mut field, settings.mesh, triangles)?.mesh;
         let texture = if field.is_plain() {
@@ -196,8 +221,12 @@ impl<G: Guidance> FineStage<G> {
             });
             let corners = mesh.positions.iter().copied().zip(normals.iter().copied());
             let (points, normals): (Vec<Vec3>, Vec<Vec3>) = corners.chain(middles).unzip();
-            let seen = extract::seen_colors(&mut field, &points, &normals)?;
-            let colors: Vec<Vec3> = seen.into_iter().map(Vec3::from_array).collect();
+            let colors: Vec<Vec3> = if let Some((person, solid)) = &person {
+                person.colors(solid, &points)
+            } else {
+                let seen = extract::seen_colors(&mut field, &points, &normals)?;
+                seen.into_iter().map(Vec3::from_array).collect()
+            };
             let config = settings.fine.field(field.config());
             // The coarse field's memory first.
             drop(field);

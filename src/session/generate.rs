@@ -11,7 +11,7 @@ use super::{
 use crate::config::{GenerationConfig, Start as StartFrom};
 use crate::diffusion::{DiffusionError, embedded};
 use crate::guidance::{DiffusionDenoiser, ScoreDistillation};
-use crate::pipeline::coarse::StartHead;
+use crate::pipeline::coarse::{CoarseResult, StartHead};
 use crate::pipeline::controls::Controls;
 use crate::pipeline::{Avatar, CoarseStage, FineStage, Stage};
 use crate::project::{Checkpoint, Operation, Project};
@@ -199,10 +199,10 @@ impl Run<'_> {
                 if fine_steps == 0 {
                     return self.finish(&mut *stage, gpu, project);
                 }
-                let (field, guidance, controls) = stage.into_parts();
-                let guidance = fine_guidance(guidance, &config);
-                let settings = config.fine_settings();
-                let stage = FineStage::new(gpu, settings, field, guidance, controls)?;
+                let coarse = stage.into_parts();
+                let guidance = fine_guidance(coarse.guidance, &config);
+                let coarse = CoarseResult { guidance, ..coarse };
+                let stage = FineStage::new(gpu, config.fine_settings(), coarse)?;
                 (stage, None, Vec::new())
             }
             Begun::Fine(checkpoint, damaged, guidance, controls) => {
@@ -341,12 +341,10 @@ impl Run<'_> {
     }
 }
 
-/// The guidance of the coarse stage with the noise levels of the fine one.
+/// The guidance of the coarse stage, distilled as the fine one does.
 fn fine_guidance(guidance: Guided, config: &GenerationConfig) -> Guided {
-    match config.fine.timesteps {
-        Some(timesteps) => guidance.with_timesteps(timesteps),
-        None => guidance,
-    }
+    let fine = config.fine.guidance(guidance.config());
+    guidance.with_config(fine)
 }
 
 fn mesh_step(step: u64) -> StepReport {

@@ -41,6 +41,7 @@ fn step(rule: Rule, strength: f64) -> (ImageGradient, Vec<Vec<Condition>>) {
         timesteps: TimestepSchedule { first: half, last: half },
         ddim_steps: 2,
         inversion_steps: 2,
+        coarser_than: 0.0,
     };
     let mut guidance = ScoreDistillation::new(recorder, config, SEED).for_edit(strength).unwrap();
     let found = guidance.image_gradient(&views(16), &render(), &controls(), AT).unwrap();

@@ -163,10 +163,58 @@ fn reachable(values: &[f32], n: usize) -> Vec<bool> {
     seen
 }
 
+/// What is seen of a dressed person from outside, with its colours.
+struct Seen<'a> {
+    head: &'a StudioHead,
+    paint: SkinColors,
+    /// Triangles that lie on the surface with nothing close before them.
+    triangles: Vec<usize>,
+}
+
+impl<'a> Seen<'a> {
+    /// Skin below hair, eyeballs below lids and gums behind lips do not count. `step` is how
+    /// finely the surface is resolved.
+    fn new(head: &'a StudioHead, person: &StudioSample, solid: &DistanceField, step: f32) -> Self {
+        let mesh = &head.mesh;
+        let lashes = lashes();
+        // Lashes are finer than any lattice: they would only darken the eyes.
+        let shown: Vec<usize> = (0..mesh.triangles.len())
+            .filter(|t| !lashes.iter().any(|range| range.contains(t)))
+            .collect();
+        let positions: Vec<Vec3> = mesh.vertices.iter().map(|v| Vec3::from(v.position)).collect();
+        let opaque: Vec<[u32; 3]> = shown.iter().map(|t| mesh.triangles[*t]).collect();
+        let tree = Bvh::new(&positions, &opaque);
+        let is_seen = |t: &usize| {
+            let [a, b, c] = mesh.triangles[*t].map(|v| positions[v as usize]);
+            let normal = (b - a).cross(c - a).normalize_or_zero();
+            let centre = (a + b + c) / 3.0;
+            // A triangle that is partly covered counts.
+            [centre, a.lerp(centre, 0.4), b.lerp(centre, 0.4), c.lerp(centre, 0.4)].iter().any(
+                |p| {
+                    solid.sample(*p + 1.2 * step * normal) > 0.0
+                        && !tree.blocks(*p + CLEAR.start * normal, *p + CLEAR.end * normal)
+                },
+            )
+        };
+        let triangles = shown.into_iter().filter(is_seen).collect();
+        Self { head, paint: SkinColors::new(&person.look, person.seed), triangles }
+    }
+
+    /// The albedo (sRGB-encoded) of a point of a triangle.
+    fn color(&self, triangle: usize, weights: Vec3) -> Vec3 {
+        let mesh = &self.head.mesh;
+        let corners = mesh.triangles[triangle].map(|v| v as usize);
+        if triangle < self.head.prior_triangles {
+            return self.paint.between(corners, weights);
+        }
+        let [a, b, c] = corners.map(|v| Vec3::from(mesh.vertices[v].albedo));
+        a * weights.x + b * weights.y + c * weights.z
+    }
+}
+
 /// The albedo (sRGB-encoded) at nodes near a person's surface, `nodes` a side, x fastest.
-/// Every node takes the colour of the nearest triangle that lies on the surface of `solid`,
-/// as [`dressed`] gives it, with nothing close before it: skin below hair, eyeballs below
-/// lids and gums behind lips do not count.
+/// Every node takes the colour of the nearest triangle that is seen on the surface of `solid`,
+/// as [`dressed`] gives it.
 #[must_use]
 pub fn colors(
     head: &StudioHead,
@@ -175,37 +223,36 @@ pub fn colors(
     nodes: usize,
 ) -> Vec<Option<Vec3>> {
     let step = 2.0 / (nodes - 1) as f32;
-    let mesh = &head.mesh;
-    let lashes = lashes();
-    // Lashes are finer than any lattice: they would only darken the eyes.
-    let shown: Vec<usize> = (0..mesh.triangles.len())
-        .filter(|t| !lashes.iter().any(|range| range.contains(t)))
-        .collect();
-    let positions: Vec<Vec3> = mesh.vertices.iter().map(|v| Vec3::from(v.position)).collect();
-    let tree = Bvh::new(&positions, &shown.iter().map(|t| mesh.triangles[*t]).collect::<Vec<_>>());
-    let seen = shown.into_iter().filter(|t| {
-        let [a, b, c] = mesh.triangles[*t].map(|v| positions[v as usize]);
-        let normal = (b - a).cross(c - a).normalize_or_zero();
-        let centre = (a + b + c) / 3.0;
-        // A triangle that is partly covered counts.
-        [centre, a.lerp(centre, 0.4), b.lerp(centre, 0.4), c.lerp(centre, 0.4)].iter().any(|p| {
-            solid.sample(*p + 1.2 * step * normal) > 0.0
-                && !tree.blocks(*p + CLEAR.start * normal, *p + CLEAR.end * normal)
-        })
-    });
-    let paint = SkinColors::new(&person.look, person.seed);
-    let color = |near: Nearest| {
-        let corners = mesh.triangles[near.triangle as usize].map(|v| v as usize);
-        if (near.triangle as usize) < head.prior_triangles {
-            return paint.between(corners, near.weights);
-        }
-        let [a, b, c] = corners.map(|v| Vec3::from(mesh.vertices[v].albedo));
-        a * near.weights.x + b * near.weights.y + c * near.weights.z
-    };
-    let near = nearest(mesh, seen, nodes);
+    let seen = Seen::new(head, person, solid, step);
+    let near = nearest(&head.mesh, seen.triangles.iter().copied(), nodes);
+    let color = |near: Nearest| seen.color(near.triangle as usize, near.weights);
     let mut colors: Vec<Option<Vec3>> = near.into_par_iter().map(|n| n.map(color)).collect();
     spread(&mut colors, nodes, (DEPTH / step).ceil() as usize);
     colors
+}
+
+/// The albedo (sRGB-encoded) at points of a dressed person's surface: that of the nearest
+/// triangle that is seen.
+#[must_use]
+pub fn surface_colors(
+    head: &StudioHead,
+    person: &StudioSample,
+    solid: &DistanceField,
+    points: &[Vec3],
+) -> Vec<Vec3> {
+    let step = 2.0 / (solid.resolution - 1) as f32;
+    let seen = Seen::new(head, person, solid, step);
+    let mesh = &head.mesh;
+    let positions: Vec<Vec3> = mesh.vertices.iter().map(|v| Vec3::from(v.position)).collect();
+    let shown: Vec<[u32; 3]> = seen.triangles.iter().map(|t| mesh.triangles[*t]).collect();
+    let tree = Bvh::new(&positions, &shown);
+    let color = |point: &Vec3| {
+        let Some(hit) = tree.closest(*point, None) else { return Vec3::splat(0.5) };
+        let triangle = seen.triangles[tree.original(hit.triangle) as usize];
+        let corners = mesh.triangles[triangle].map(|v| positions[v as usize]);
+        seen.color(triangle, closest_weights(*point, corners))
+    };
+    points.par_iter().map(color).collect()
 }
 
 /// Which triangles are lashes.
