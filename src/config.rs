@@ -149,6 +149,7 @@ impl Overrides {
         set(self.seed, &mut config.seed);
         set(self.negative, &mut config.negative);
         set(self.size, &mut config.views.size);
+        set(self.size, &mut config.fine.size);
         set(self.coarse_steps, &mut config.coarse.steps);
         set(self.fine_steps, &mut config.fine.steps);
         if let Some(rule) = self.guidance {

@@ -6,13 +6,18 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-const STEPS: u64 = 6;
+/// Steps of the coarse stage, and of the fine one after it.
+const STEPS: u64 = 4;
+const FINE_STEPS: u64 = 3;
 
 /// A checkpoint after every step; everything else as users run it, only smaller.
 fn small_preset(dir: &Path, steps: u64) -> String {
     let path = dir.join("small.toml");
     let text = format!(
         "extends = \"quick\"\n[views]\nsize = 32\n[coarse]\nsteps = {steps}\ncheckpoint_seconds = 0.0\n\
+         [field.grid]\nfinest_resolution = 48\nlog2_table = 18\n\
+         [fine]\nsteps = {FINE_STEPS}\nsize = 32\ncells = 32\n\
+         [fine.texture]\nbase_resolution = 24\nfinest_resolution = 64\nlog2_table = 16\n\
          [mesh]\ngrid = 64\ntexture = 256\ntriangles = 4000\n"
     );
     std::fs::write(&path, text).unwrap();
@@ -33,7 +38,7 @@ fn glb(folder: &Path) -> Vec<u8> {
 fn a_killed_run_resumes_to_the_same_bytes() {
     let dir = tempfile::tempdir().unwrap();
     let preset = &small_preset(dir.path(), STEPS);
-    let (whole, killed) = (dir.path().join("whole"), dir.path().join("killed"));
+    let whole = dir.path().join("whole");
     let start = |out: &Path| {
         let mut command = generate(&["a bald man with green skin", "--preset", preset]);
         command.args(["--seed", "5", "-o"]).arg(out);
@@ -43,38 +48,46 @@ fn a_killed_run_resumes_to_the_same_bytes() {
     let status = start(&whole).stdout(Stdio::null()).status().unwrap();
     assert!(status.success());
 
-    let mut child = start(&killed).spawn().unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut checkpoints = 0;
-    for line in lines {
-        let event: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
-        checkpoints += u64::from(event["event"] == "checkpoint");
-        if checkpoints == STEPS / 2 {
-            break;
+    // In the coarse stage and in the fine one.
+    let killed = |name: &str, after: u64, stage: &str| {
+        let folder = dir.path().join(name);
+        let mut child = start(&folder).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut checkpoints = 0;
+        for line in lines {
+            let event: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
+            checkpoints += u64::from(event["event"] == "checkpoint");
+            if checkpoints == after {
+                break;
+            }
         }
-    }
-    assert_eq!(checkpoints, STEPS / 2, "the run ended before it could be killed");
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert!(!killed.join("avatar.glb").exists());
+        assert_eq!(checkpoints, after, "the run ended before it could be killed");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!folder.join("avatar.glb").exists());
 
-    // Reopening needs no arguments but the folder.
-    let output = generate(&["--resume", killed.to_str().unwrap()]).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let events = String::from_utf8(output.stdout).unwrap();
-    let mut events = events.lines().map(|line| serde_json::from_str(line).unwrap());
-    let resumed: serde_json::Value =
-        events.find(|e: &serde_json::Value| e["event"] == "stage").unwrap();
-    assert!(resumed["done"].as_u64().unwrap() >= STEPS / 2 - 1, "{resumed}");
-    assert_eq!(glb(&whole), glb(&killed));
-    let log = killed.join("avatar.headsculpt/operations.jsonl");
-    let kinds: Vec<String> = std::fs::read_to_string(log)
-        .unwrap()
-        .lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
-        .map(|entry| entry["operation"]["kind"].as_str().unwrap().to_owned())
-        .collect();
-    assert_eq!(kinds, ["generate", "resume", "finish"]);
+        // Reopening needs no arguments but the folder.
+        let output = generate(&["--resume", folder.to_str().unwrap()]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let events = String::from_utf8(output.stdout).unwrap();
+        let mut events = events.lines().map(|line| serde_json::from_str(line).unwrap());
+        let resumed: serde_json::Value =
+            events.find(|e: &serde_json::Value| e["event"] == "stage").unwrap();
+        assert_eq!(resumed["stage"], stage, "{resumed}");
+        assert!(resumed["done"].as_u64().unwrap() >= 1, "{resumed}");
+        assert_eq!(glb(&whole), glb(&folder), "{name}");
+        let log = folder.join("avatar.headsculpt/operations.jsonl");
+        let kinds: Vec<String> = std::fs::read_to_string(log)
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+            .map(|entry| entry["operation"]["kind"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(kinds, ["generate", "resume", "finish"]);
+    };
+    killed("early", STEPS / 2, "coarse");
+    // A checkpoint before each step, and one at the end of each stage.
+    killed("late", STEPS + 3, "fine");
 
     // A finished avatar is never overwritten by a new one.
     let output = start(&whole).output().unwrap();
@@ -98,6 +111,7 @@ fn a_killed_run_resumes_to_the_same_bytes() {
         assert!(report.get(field).is_some(), "report.json lacks {field}");
     }
     assert_eq!(report["stages"][0]["name"], "coarse");
+    assert_eq!(report["stages"][1]["name"], "fine");
     assert!(report["mesh"]["triangles"].as_u64().unwrap() > 100);
 }
 

@@ -4,7 +4,7 @@ set -euo pipefail
 bin=$1
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-"$bin" generate "a bald man with green skin" --seed 3 --coarse-steps 4 -o "$dir/head" --json > "$dir/events.jsonl"
+"$bin" generate "a bald man with green skin" --seed 3 --coarse-steps 3 --fine-steps 2 -o "$dir/head" --json > "$dir/events.jsonl"
 for file in avatar.glb turntable.png preview.webp report.json avatar.headsculpt/operations.jsonl; do
     [ -s "$dir/head/$file" ] || { echo "smoke: $file is missing" >&2; exit 1; }
 done

@@ -237,6 +237,9 @@ impl Run<'_> {
         resumed: Option<u64>,
         project: &mut Project,
     ) -> Result<bool, SessionError> {
+        if steps == 0 {
+            return Ok(true);
+        }
         if let Some(step) = resumed {
             project.append(Operation::Resume { stage: S::NAME.into(), step })?;
         }
