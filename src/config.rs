@@ -4,6 +4,7 @@
 use crate::fingerprint;
 use crate::guidance::{DistillationConfig, Rule};
 use crate::pipeline::coarse::{CoarseConfig, CoarseSettings};
+use crate::pipeline::edit::EditConfig;
 use crate::pipeline::extract::MeshConfig;
 use crate::pipeline::fine::{FineConfig, FineSettings};
 use crate::pipeline::views::ViewConfig;
@@ -88,6 +89,9 @@ pub struct GenerationConfig {
     /// The optimisation of the mesh that the field becomes.
     #[serde(default)]
     pub fine: FineConfig,
+    /// Edits of the finished mesh.
+    #[serde(default)]
+    pub edit: EditConfig,
     /// The exported mesh.
     pub mesh: MeshConfig,
 }
@@ -233,6 +237,7 @@ impl GenerationConfig {
                 fail(if field == "--size" { "fine.size" } else { field }, what)
             })?;
         }
+        self.edit.validate().or_else(|(field, what)| fail(field, what))?;
         self.mesh.validate().or_else(|(field, what)| fail(field, what))?;
         self.field.validate().or_else(|what| fail("field", what.to_string()))
     }

@@ -1,12 +1,9 @@
 //! `headsculpt generate`.
 
-use super::progress::Progress;
-use super::{Failure, Output};
+use super::{Failure, Output, follow};
 use crate::config::{GenerationConfig, Overrides};
-use crate::session::{self, Event, GenerateJob, Outcome, SessionError};
+use crate::session::GenerateJob;
 use std::path::PathBuf;
-use std::sync::mpsc::RecvTimeoutError;
-use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -39,54 +36,6 @@ impl Arguments {
             let folder = self.output.unwrap_or_else(|| PathBuf::from(config.default_folder()));
             GenerateJob::New { folder, config: Box::new(config) }
         };
-        follow(job, output)
-    }
-}
-
-/// Runs the job, showing its progress, until it ends; the first interrupt cancels it.
-fn follow(job: GenerateJob, output: Output) -> Result<(), Failure> {
-    let session = session::spawn(job).map_err(|error| Failure::Broken(error.into()))?;
-    let cancel = session.cancel.clone();
-    // A second interrupt ends the process at once; checkpoints make that harmless.
-    let handler = ctrlc::set_handler(move || {
-        if cancel.is_cancelled() {
-            std::process::exit(130);
-        }
-        cancel.cancel();
-    });
-    if let Err(error) = handler {
-        tracing::warn!("interrupts will not save the state: {error}");
-    }
-    let mut progress = Progress::new(output);
-    let outcome = loop {
-        match session.events.recv_timeout(Duration::from_millis(500)) {
-            Ok(event) => {
-                progress.show(&event);
-                if let Event::Finished(outcome) = event {
-                    break outcome;
-                }
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => {
-                return Err(Failure::Broken(SessionError::Panicked.into()));
-            }
-        }
-    };
-    match outcome {
-        Outcome::Completed(artifacts) => {
-            if output == Output::Human {
-                println!("{}", artifacts.folder.display());
-            }
-            Ok(())
-        }
-        Outcome::Cancelled { resumable: Some(folder) } => Err(Failure::Cancelled(format!(
-            "cancelled; continue with: headsculpt generate --resume '{}'",
-            folder.display()
-        ))),
-        Outcome::Cancelled { resumable: None } => {
-            Err(Failure::Cancelled("cancelled before anything was written".into()))
-        }
-        Outcome::Failed(error) if error.is_input() => Err(Failure::input(error)),
-        Outcome::Failed(error) => Err(Failure::Broken(anyhow::anyhow!("{error}"))),
+        follow::run(job, output)
     }
 }

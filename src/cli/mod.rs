@@ -5,8 +5,10 @@
 
 mod bench;
 mod doctor;
+mod edit;
 mod eval;
 mod failure;
+mod follow;
 mod generate;
 mod models;
 mod progress;
@@ -38,6 +40,8 @@ struct Arguments {
 enum Command {
     /// Make a head from a sentence, or continue an interrupted run
     Generate(generate::Arguments),
+    /// Change a finished avatar by a sentence; it stays the same person
+    Edit(edit::Arguments),
     /// Draw pictures of a finished avatar
     Render(render::Arguments),
     /// Work with diffusion checkpoints
@@ -95,6 +99,7 @@ pub fn main() -> ExitCode {
     };
     let result = match arguments.command {
         Some(Command::Generate(generate)) => generate.run(output),
+        Some(Command::Edit(edit)) => edit.run(output),
         Some(Command::Render(render)) => render.run(output),
         Some(Command::Models(models)) => models.run(output),
         Some(Command::Eval(eval)) => eval.run(output),

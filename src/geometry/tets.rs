@@ -227,9 +227,10 @@ pub fn triangles_of(inside: u32) -> Vec<[usize; 3]> {
         let wanted = [a.min(b), a.max(b)];
         EDGES.iter().position(|e| *e == wanted).unwrap_or_default()
     };
-    match (inside & 15).count_ones() {
+    let count = (inside & 15).count_ones();
+    match count {
         1 | 3 => {
-            let alone = inside.count_ones() == 1;
+            let alone = count < 2;
             let front = (0..4).find(|&v| is_in(v) == alone).unwrap_or_default();
             let [a, b, c, d] = FIRST[front];
             let fan = [edge(a, b), edge(a, c), edge(a, d)];

@@ -126,6 +126,17 @@ impl StartHead {
         Ok(Self { control: model.shape(&rest)?, surface: model.shape(params)?, look: None })
     }
 
+    /// Signed distances to the head with what it has on.
+    #[must_use]
+    pub fn solid(&self) -> DistanceField {
+        let surface = HeadModel::embedded().closed_surface(&self.surface);
+        let bare = DistanceField::of(&surface, PRIOR_RESOLUTION as usize);
+        match &self.look {
+            Some(look) => voxels::dressed(&bare, &look.head),
+            None => bare,
+        }
+    }
+
     /// A person of the studio, with hair, hats and glasses as solid as skin, and in its
     /// colours.
     ///
@@ -186,11 +197,7 @@ impl<G: Guidance> CoarseStage<G> {
         requested: ControlRequest,
         start: StartHead,
     ) -> Result<Self, StageError> {
-        let surface = HeadModel::embedded().closed_surface(&start.surface);
-        let mut solid = DistanceField::of(&surface, PRIOR_RESOLUTION as usize);
-        if let Some(look) = &start.look {
-            solid = voxels::dressed(&solid, &look.head);
-        }
+        let solid = start.solid();
         let prior = PriorGrid::from_values(PRIOR_RESOLUTION, solid.values.clone())?;
         let mut field = Field::new(gpu, settings.field.clone(), &prior, settings.seed)?;
         // A field with a network finds its colours by itself.

@@ -108,6 +108,18 @@ pub(super) fn surface(
 ) -> Result<Surface, StageError> {
     let lattice = field.query_grid(config.grid as u32)?;
     let grid = ScalarGrid::from_density(config.grid, &lattice.logit, config.iso)?;
+    cleaned(&grid, config, triangles)
+}
+
+/// The surface of a lattice, cleaned and closed.
+///
+/// # Errors
+/// [`StageError::Geometry`].
+pub(super) fn cleaned(
+    grid: &ScalarGrid,
+    config: &MeshConfig,
+    triangles: usize,
+) -> Result<Surface, StageError> {
     let options = SurfaceOptions {
         clean: CleanUp {
             crop_min: Vec3::new(-0.98, config.bust, -0.98),
@@ -119,7 +131,7 @@ pub(super) fn surface(
         triangles,
         ..SurfaceOptions::default()
     };
-    Ok(extract::surface(&grid, &options)?)
+    Ok(extract::surface(grid, &options)?)
 }
 
 /// A finished head of a mesh whose colours are a field's albedo at its points: crumbs are

@@ -11,8 +11,8 @@ use super::extract::{self, Avatar, MeshConfig};
 use super::state::{self, Arrays};
 use super::views::{self, ViewConfig};
 use super::{Progress, Stage, StageError};
-use crate::batch::ImageBatch;
-use crate::geometry::smooth;
+use crate::batch::{ControlKind, ImageBatch};
+use crate::geometry::{Mesh, smooth};
 use crate::guidance::{DistillationConfig, Guidance, StepId, TimestepSchedule};
 use crate::render::GpuContext;
 use crate::render::field::{Appearance, Field, FieldConfig, GridConfig, PriorGrid, Rates};
@@ -175,13 +175,17 @@ impl FineConfig {
 /// The stage with its state.
 #[derive(Debug)]
 pub struct FineStage<G> {
-    scene: MeshScene,
+    pub(super) scene: MeshScene,
     guidance: G,
     controls: Controls,
     views: ViewConfig,
     config: FineConfig,
     seed: u64,
     done: u64,
+    /// Name in random streams.
+    stream: &'static str,
+    /// The head before an edit, for guidance that reads pictures of it.
+    frozen: Option<MeshScene>,
 }
 
 /// The settings that the stage is made from.
@@ -213,14 +217,7 @@ impl<G: Guidance> FineStage<G> {
         let triangles = settings.mesh.triangles.max(START_TRIANGLES);
         let mesh = extract::surface(&mut field, settings.mesh, triangles)?.mesh;
         let texture = if field.is_plain() {
-            let normals = smooth::vertex_normals(&mesh);
-            let middles = mesh.triangles.iter().map(|t| {
-                let [a, b, c] = t.map(|v| v as usize);
-                let at = |values: &[Vec3]| (values[a] + values[b] + values[c]) / 3.0;
-                (at(&mesh.positions), at(&normals).normalize_or(Vec3::Y))
-            });
-            let corners = mesh.positions.iter().copied().zip(normals.iter().copied());
-            let (points, normals): (Vec<Vec3>, Vec<Vec3>) = corners.chain(middles).unzip();
+            let (points, normals) = surface_points(&mesh);
             let colors: Vec<Vec3> = if let Some((person, solid)) = &person {
                 person.colors(solid, &points)
             } else {
@@ -251,17 +248,33 @@ impl<G: Guidance> FineStage<G> {
         field: &FieldConfig,
         guidance: G,
         controls: Controls,
-        mut arrays: Arrays,
+        arrays: Arrays,
         done: u64,
     ) -> Result<Self, StageError> {
-        let tets = TetMesh::from_state(gpu, &state::decode_tets(&mut arrays)?)?;
-        let mut field = blank(gpu, settings.fine.field(field))?;
-        field.restore(&state::decode(arrays)?)?;
-        let scene = MeshScene::of(gpu, tets, field, done)?;
+        let scene = Self::saved_scene(gpu, settings.fine.field(field), arrays, done)?;
         Ok(Self::of(scene, settings, guidance, controls, done))
     }
 
-    fn of(
+    /// The same stage as an edit of the head that `frozen` shows.
+    pub(super) fn editing(mut self, frozen: MeshScene, stream: &'static str) -> Self {
+        (self.frozen, self.stream) = (Some(frozen), stream);
+        self
+    }
+
+    /// The saved scene of a stage.
+    pub(super) fn saved_scene(
+        gpu: &GpuContext,
+        field: FieldConfig,
+        mut arrays: Arrays,
+        done: u64,
+    ) -> Result<MeshScene, StageError> {
+        let tets = TetMesh::from_state(gpu, &state::decode_tets(&mut arrays)?)?;
+        let mut texture = blank(gpu, field)?;
+        texture.restore(&state::decode(arrays)?)?;
+        Ok(MeshScene::of(gpu, tets, texture, done)?)
+    }
+
+    pub(super) fn of(
         scene: MeshScene,
         settings: FineSettings<'_>,
         guidance: G,
@@ -270,12 +283,13 @@ impl<G: Guidance> FineStage<G> {
     ) -> Self {
         let config = settings.fine.clone();
         let views = config.views(settings.views);
-        Self { scene, guidance, controls, views, config, seed: settings.seed, done }
+        let (seed, stream, frozen) = (settings.seed, STAGE, None);
+        Self { scene, guidance, controls, views, config, seed, done, stream, frozen }
     }
 
     /// What this step shows of the surface.
     fn appearance(&self) -> Appearance {
-        let mut rng = crate::rng::stream(self.seed, STAGE, self.done, "appearance");
+        let mut rng = crate::rng::stream(self.seed, self.stream, self.done, "appearance");
         let normals =
             self.done < self.config.normal_steps || rng.random::<f32>() < self.config.normal_share;
         if normals { Appearance::Normals } else { Appearance::Shaded }
@@ -300,10 +314,15 @@ impl<G: Guidance> Stage for FineStage<G> {
     }
 
     fn step(&mut self) -> Result<Progress, StageError> {
-        let at = StepId { stage: STAGE, step: self.done, steps: self.config.steps };
-        let views = views::sample(&self.views, self.seed, STAGE, self.done);
+        let at = StepId { stage: self.stream, step: self.done, steps: self.config.steps };
+        let views = views::sample(&self.views, self.seed, self.stream, self.done);
         let appearance = self.appearance();
-        let controls = self.controls.draw(&views)?;
+        let mut controls = self.controls.draw(&views)?;
+        if let Some(frozen) = &mut self.frozen {
+            // The same camera, light and background, as the ControlNet was trained.
+            let before = frozen.render(&views, Appearance::Shaded)?.color;
+            controls.insert(ControlKind::Reference, before);
+        }
         let images = self.scene.render(&views, appearance)?.color;
         let mut evaluations = self.scene.covered();
         let guided = self.guidance.image_gradient(&views, &images, &controls, at)?;
@@ -343,6 +362,18 @@ impl<G: Guidance> Stage for FineStage<G> {
         let mesh = self.scene.mesh()?;
         extract::finish(&mesh, self.scene.texture(), config)
     }
+}
+
+/// Points all over a mesh (its vertices and the middles of its triangles), with normals.
+pub(super) fn surface_points(mesh: &Mesh) -> (Vec<Vec3>, Vec<Vec3>) {
+    let normals = smooth::vertex_normals(mesh);
+    let middles = mesh.triangles.iter().map(|t| {
+        let [a, b, c] = t.map(|v| v as usize);
+        let at = |values: &[Vec3]| (values[a] + values[b] + values[c]) / 3.0;
+        (at(&mesh.positions), at(&normals).normalize_or(Vec3::Y))
+    });
+    let corners = mesh.positions.iter().copied().zip(normals.iter().copied());
+    corners.chain(middles).unzip()
 }
 
 /// A field for colours alone.

@@ -4,6 +4,7 @@
 
 pub mod coarse;
 pub mod controls;
+pub mod edit;
 pub mod extract;
 pub mod fine;
 pub mod instant;
@@ -14,6 +15,7 @@ use crate::batch::ImageBatch;
 use state::Arrays;
 
 pub use coarse::{CoarseConfig, CoarseStage};
+pub use edit::EditStage;
 pub use extract::{Avatar, MeshConfig};
 pub use fine::{FineConfig, FineStage};
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// Version of the file's layout.
 const SCHEMA: u32 = 1;
 /// The stages of a run, in their order.
-const STAGES: [&str; 2] = ["coarse", "fine"];
+const STAGES: [&str; 3] = ["coarse", "fine", "edit"];
 /// How many checkpoints of a run stay on disk: if the newest was damaged, the one
 /// before it still opens.
 const KEPT: usize = 2;
@@ -53,6 +53,15 @@ impl CheckpointStore {
             std::fs::remove_file(old).map_err(ProjectError::io("remove", old))?;
         }
         Ok(path)
+    }
+
+    /// The checkpoint of a stage at a step; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`ProjectError`] naming the file if it cannot be read.
+    pub fn find(&self, stage: &str, step: u64) -> Result<Option<Checkpoint>, ProjectError> {
+        let path = self.folder.join(format!("{stage}-{step:06}.safetensors"));
+        if path.is_file() { read(&path).map(Some) } else { Ok(None) }
     }
 
     /// The newest checkpoint that reads, with a sentence for each newer one that does

@@ -130,6 +130,14 @@ impl Project {
         })
     }
 
+    /// The instructions of the edits so far, oldest first.
+    pub fn instructions(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().filter_map(|entry| match &entry.operation {
+            Operation::Edit { instruction, .. } => Some(instruction.as_str()),
+            _ => None,
+        })
+    }
+
     /// Whether the newest generation has been finished.
     #[must_use]
     pub fn is_finished(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use crate::config::GenerationConfig;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Version of a log line; newer ones are refused.
 pub const SCHEMA: u32 = 1;
@@ -26,6 +27,19 @@ pub enum Operation {
         stage: String,
         /// Steps done at the checkpoint.
         step: u64,
+    },
+    /// The avatar was changed by a sentence.
+    Edit {
+        /// The sentence.
+        instruction: String,
+        /// How far it was followed, `(0, 1]`.
+        strength: f64,
+        /// Steps of the optimisation.
+        steps: u64,
+        /// Decides its random numbers.
+        seed: u64,
+        /// What the sentence was understood to change, by attribute.
+        changed: BTreeMap<String, serde_json::Value>,
     },
     /// The avatar's mesh and texture were written.
     Finish {

@@ -8,6 +8,7 @@ use super::tets::{TetMesh, TetRates};
 use super::{GpuContext, RenderError};
 use crate::batch::View;
 use crate::geometry::Mesh;
+use glam::Vec3;
 
 /// Steps after which the lattice's band follows the surface: a distance changes by less than
 /// the band's margin in between.
@@ -126,6 +127,19 @@ impl MeshScene {
         Ok(())
     }
 
+    /// Changes the surface's distances at once; see [`TetMesh::reshape`].
+    ///
+    /// # Errors
+    /// As [`TetMesh::reshape`]; [`RenderError::Numerical`] if no surface is left.
+    pub fn reshape(
+        &mut self,
+        reach: &Mesh,
+        change: impl Fn(Vec3) -> f32 + Sync,
+    ) -> Result<(), RenderError> {
+        self.tets.reshape(reach, change)?;
+        self.tets.march(&self.raster)
+    }
+
     /// One step of the optimisers; the surface is marched anew.
     ///
     /// # Errors
@@ -152,7 +166,6 @@ mod tests {
     use crate::geometry::{ScalarGrid, mesh::samples, topology};
     use crate::render::camera::Camera;
     use crate::render::field::{FieldConfig, PriorConfig, PriorGrid};
-    use glam::Vec3;
 
     fn views(count: u32, size: u32) -> Vec<View> {
         // A golden spiral: evenly over the sphere but for the poles.

@@ -38,6 +38,12 @@ pub enum SessionError {
     /// The checkpoint belongs to other settings.
     #[error("the checkpoint in {0} was made with other settings; it cannot be continued")]
     OtherSettings(PathBuf),
+    /// There is nothing to continue any more.
+    #[error("{0} was edited after it was generated: there is nothing to resume")]
+    Edited(PathBuf),
+    /// An edit that cannot be started.
+    #[error("{0}")]
+    Edit(String),
     /// The system could not start a thread.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
@@ -55,6 +61,9 @@ impl SessionError {
             Self::Config(_)
             | Self::Project(_)
             | Self::OtherSettings(_)
+            | Self::Edited(_)
+            | Self::Edit(_)
+            | Self::Guidance(GuidanceError::NoReferenceNet | GuidanceError::Strength(_))
             | Self::Model(DiffusionError::Checkpoint(_)) => true,
             Self::Render(error) | Self::Stage(StageError::Render(error)) => {
                 matches!(error, RenderError::NoAdapter | RenderError::NoDevice { .. })

@@ -4,16 +4,13 @@ use super::event::Artifacts;
 use super::guide::Guide;
 use super::person::Person;
 use super::report::{Report, StageTiming};
-use super::{
-    Event, HeadSnapshot, Job, JobContext, Outcome, SessionError, StepReport, command, export,
-    instant,
-};
+use super::{Event, Job, JobContext, Outcome, SessionError, StepReport, export, instant, steps};
 use crate::config::{GenerationConfig, Start as StartFrom};
 use crate::diffusion::{DiffusionError, embedded};
 use crate::guidance::{DiffusionDenoiser, ScoreDistillation};
 use crate::pipeline::coarse::{CoarseResult, StartHead};
 use crate::pipeline::controls::Controls;
-use crate::pipeline::{Avatar, CoarseStage, FineStage, Stage};
+use crate::pipeline::{Avatar, CoarseStage, FineStage, Stage, edit};
 use crate::project::{Checkpoint, Operation, Project};
 use crate::render::GpuContext;
 use std::path::PathBuf;
@@ -107,7 +104,7 @@ impl Job for GenerateJob {
         let begun = match saved {
             Some((checkpoint, damaged)) if checkpoint.stage == FineStage::<Guided>::NAME => {
                 let controls = Controls::new(&gpu, guide.controls, from.control)?;
-                Begun::Fine(checkpoint, damaged, guide.guidance, controls)
+                Begun::Fine(checkpoint, damaged, Box::new((guide.guidance, controls)))
             }
             saved => {
                 let settings = config.coarse_settings();
@@ -152,7 +149,7 @@ enum Begun {
     /// In the coarse stage, at this step if it was resumed, with what was damaged on disk.
     Coarse(Box<CoarseStage<Guided>>, Vec<String>, Option<u64>),
     /// In the fine stage, from a checkpoint.
-    Fine(Checkpoint, Vec<String>, Guided, Controls),
+    Fine(Checkpoint, Vec<String>, Box<(Guided, Controls)>),
 }
 
 /// The newest checkpoint of a project, with what was damaged on the way to it.
@@ -162,6 +159,9 @@ fn newest(
 ) -> Result<Option<(Checkpoint, Vec<String>)>, SessionError> {
     let found = project.checkpoints().newest()?;
     match found {
+        Some((checkpoint, _)) if checkpoint.stage == edit::STAGE => {
+            Err(SessionError::Edited(project.root().to_path_buf()))
+        }
         Some((checkpoint, _)) if checkpoint.fingerprint != fingerprint => {
             Err(SessionError::OtherSettings(project.root().to_path_buf()))
         }
@@ -205,7 +205,8 @@ impl Run<'_> {
                 let stage = FineStage::new(gpu, config.fine_settings(), coarse)?;
                 (stage, None, Vec::new())
             }
-            Begun::Fine(checkpoint, damaged, guidance, controls) => {
+            Begun::Fine(checkpoint, damaged, guided) => {
+                let (guidance, controls) = *guided;
                 let guidance = fine_guidance(guidance, &config);
                 let settings = config.fine_settings();
                 let stage = FineStage::restore(
@@ -244,11 +245,6 @@ impl Run<'_> {
             project.append(Operation::Resume { stage: S::NAME.into(), step })?;
         }
         let events = &self.context.events;
-        events.send(Event::StageStarted { stage: S::NAME, steps, done: stage.done() });
-        let mut timing = StageTiming::new(S::NAME);
-        let mut evaluations = 0;
-        let mut saved = Instant::now();
-        let mut paused = false;
         let save = |stage: &mut S| -> Result<(), SessionError> {
             let checkpoint = Checkpoint {
                 stage: S::NAME.into(),
@@ -260,44 +256,21 @@ impl Run<'_> {
             events.send(Event::CheckpointSaved(path));
             Ok(())
         };
-        while stage.done() < steps {
-            let wanted = command::drain(&self.context.commands, &self.context.cancel, &mut paused);
-            if self.context.cancel.is_cancelled() {
-                save(stage)?;
-                return Ok(false);
-            }
-            if wanted || saved.elapsed().as_secs_f64() >= self.config.coarse.checkpoint_seconds {
+        let mut saved = Instant::now();
+        let every = self.config.coarse.checkpoint_seconds;
+        let snapshots = self.config.coarse.snapshot_every;
+        let ran = steps::run(self.context, stage, steps, snapshots, |stage, wanted| {
+            if wanted || saved.elapsed().as_secs_f64() >= every {
                 save(stage)?;
                 saved = Instant::now();
             }
-            let step_started = Instant::now();
-            let progress = stage.step()?;
-            timing.push(step_started.elapsed());
-            evaluations += progress.evaluations;
-            let every = self.config.coarse.snapshot_every;
-            if every > 0 && progress.done.is_multiple_of(every) {
-                let images = stage.snapshot()?;
-                self.context.snapshots.put(HeadSnapshot { step: progress.done, images });
-            }
-            tracing::info!(
-                stage = S::NAME,
-                step = progress.done,
-                loss = progress.loss,
-                t = progress.timestep
-            );
-            events.send(Event::Step(StepReport {
-                stage: S::NAME,
-                step: progress.done,
-                steps,
-                loss: Some(progress.loss),
-                eta_seconds: timing
-                    .recent_median()
-                    .map(|each| each * (steps - progress.done) as f64),
-            }));
-        }
+            Ok(())
+        })?;
         save(stage)?;
-        self.report.push_stage(&timing, Some(evaluations));
-        Ok(true)
+        if let Some((timing, evaluations)) = &ran {
+            self.report.push_stage(timing, Some(*evaluations));
+        }
+        Ok(ran.is_some())
     }
 
     /// Surface, texture, files; gives the path of the GLB. `None` if it was cancelled:
@@ -350,6 +323,6 @@ fn fine_guidance(guidance: Guided, config: &GenerationConfig) -> Guided {
     guidance.with_config(fine)
 }
 
-fn mesh_step(step: u64) -> StepReport {
+pub(super) fn mesh_step(step: u64) -> StepReport {
     StepReport { stage: "mesh", step, steps: 2, loss: None, eta_seconds: None }
 }

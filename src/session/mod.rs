@@ -8,6 +8,7 @@
 pub mod cancel;
 pub mod command;
 pub mod completion;
+pub mod edit;
 pub mod edited;
 mod error;
 pub mod event;
@@ -18,9 +19,11 @@ mod instant;
 pub mod person;
 mod report;
 pub mod snapshot;
+mod steps;
 
 pub use cancel::CancelToken;
 pub use command::Command;
+pub use edit::EditJob;
 pub use error::SessionError;
 pub use event::{Event, EventSender, Outcome, StepReport, Warning};
 pub use generate::GenerateJob;

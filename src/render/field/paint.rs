@@ -1,7 +1,7 @@
 //! Colours that a field starts with.
 
-use super::Field;
 use super::layout::Level;
+use super::{Field, FieldPoint};
 use crate::render::RenderError;
 use glam::{Vec3, Vec4};
 
@@ -54,13 +54,42 @@ impl Field {
     /// # Errors
     /// [`RenderError::Invalid`] if the field is not [`Self::is_plain`]; device loss.
     pub fn paint_surface(&mut self, points: &[Vec3], colors: &[Vec3]) -> Result<(), RenderError> {
-        if !self.is_plain() || points.len() != colors.len() {
+        let wanted = colors.iter().map(|color| logit(*color)).collect();
+        self.lay_on(points, wanted, false)
+    }
+
+    /// Changes the colours (sRGB-encoded) at points of a surface; the others' `None` stay, and so
+    /// does the field wherever no changed point is near.
+    ///
+    /// # Errors
+    /// As [`Self::paint_surface`].
+    pub fn repaint_surface(
+        &mut self,
+        points: &[Vec3],
+        colors: &[Option<Vec3>],
+    ) -> Result<(), RenderError> {
+        let known = self.query(points)?;
+        let change = |(color, known): (&Option<Vec3>, &FieldPoint)| match color {
+            Some(color) => logit(*color) - logit(Vec3::from_array(known.albedo)),
+            None => Vec3::ZERO,
+        };
+        let wanted = colors.iter().zip(&known).map(change).collect();
+        self.lay_on(points, wanted, true)
+    }
+
+    /// Sets the points' logits, or adds to them, level after level.
+    fn lay_on(
+        &mut self,
+        points: &[Vec3],
+        mut left: Vec<Vec3>,
+        add: bool,
+    ) -> Result<(), RenderError> {
+        if !self.is_plain() || points.len() != left.len() {
             let what = "only a field without a network, and one colour a point, can be painted";
             return Err(RenderError::Invalid(what.into()));
         }
         let floats = self.layout.grid_floats as usize;
         let mut table: Vec<f32> = self.context.read(&self.parameters, floats)?;
-        let mut left: Vec<Vec3> = colors.iter().map(|color| logit(*color)).collect();
         for level in &self.layout.levels {
             let mut sums = vec![Vec4::ZERO; level.entries as usize];
             for (point, rest) in points.iter().zip(&left) {
@@ -81,7 +110,10 @@ impl Field {
             let first = 4 * level.offset as usize;
             let entries = table[first..first + 4 * nodes.len()].chunks_exact_mut(4);
             for (entry, node) in entries.zip(nodes) {
-                entry[1..].copy_from_slice(&node.unwrap_or_default().to_array());
+                let change = node.unwrap_or_default().to_array();
+                for (value, change) in entry[1..].iter_mut().zip(change) {
+                    *value = if add { *value + change } else { change };
+                }
             }
         }
         self.context.queue.write_buffer(&self.parameters, 0, bytemuck::cast_slice(&table));

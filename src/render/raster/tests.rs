@@ -150,7 +150,7 @@ fn pictures_equal_the_reference() {
     let mut bench = Bench::new();
     let surface = SurfaceMesh::of(&bench.gpu, &mesh).unwrap();
     bench.raster.connect(&surface);
-    let positions: Vec<DVec3> = mesh.positions.iter().map(|p| p.as_dvec3()).collect();
+    let positions: Vec<DVec3> = mesh.positions.iter().map(Vec3::as_dvec3).collect();
     let mut failures = Vec::new();
     for (name, light, look) in [
         ("flat", Light::Flat, Appearance::Shaded),
@@ -182,7 +182,7 @@ fn vertex_gradients_equal_finite_differences() {
     let mut bench = Bench::new();
     let surface = SurfaceMesh::of(&bench.gpu, &mesh).unwrap();
     bench.raster.connect(&surface);
-    let positions: Vec<DVec3> = mesh.positions.iter().map(|p| p.as_dvec3()).collect();
+    let positions: Vec<DVec3> = mesh.positions.iter().map(Vec3::as_dvec3).collect();
     let none = MeshRegularisers::default();
     let mut failures = Vec::new();
     let mut compared = 0;
@@ -262,6 +262,8 @@ fn vertex_gradients_equal_finite_differences() {
     assert!(failures.is_empty(), "{} of {compared}\n{}", failures.len(), failures.join("\n"));
 }
 
+type Move = fn(Vec3) -> Vec3;
+
 /// What a smooth loss on the mask does when the whole mesh moves, against pictures of many
 /// samples a pixel.
 #[test]
@@ -302,7 +304,7 @@ fn outlines_move_like_supersampled_ones() {
             .map(|i| [0.0, 0.0, 0.0, ramp((i % 48) as f32 + 0.5, (i / 48 % 48) as f32 + 0.5)])
             .collect();
         let gradients = bench.backward(&surface, &upstream, MeshRegularisers::default());
-        let moves: [(&str, fn(Vec3) -> Vec3); 5] = [
+        let moves: [(&str, Move); 5] = [
             ("right", |_| Vec3::X),
             ("up", |_| Vec3::Y),
             ("towards", |_| Vec3::Z),

@@ -287,6 +287,50 @@ impl TetMesh {
         Ok(())
     }
 
+    /// Adds a change (world units, negative grows) to the distances; what was optimised so far
+    /// stays, as the base. `reach` is a mesh that the changed surface may come near to: the
+    /// band then holds both. Where the change is 0, nodes keep their values bit for bit.
+    ///
+    /// # Errors
+    /// [`RenderError::Invalid`] if `reach` is not inside the scene cube, device loss.
+    pub fn reshape(
+        &mut self,
+        reach: &Mesh,
+        change: impl Fn(Vec3) -> f32 + Sync,
+    ) -> Result<(), RenderError> {
+        let live = self.surface.read(&self.gpu)?;
+        let offset = live.positions.len() as u32;
+        let both = Mesh {
+            positions: [live.positions.as_slice(), &reach.positions].concat(),
+            triangles: live
+                .triangles
+                .iter()
+                .copied()
+                .chain(reach.triangles.iter().map(|t| t.map(|v| v + offset)))
+                .collect(),
+        };
+        let lattice = self.band.lattice;
+        let band = Band::around(lattice, &both, MARGIN).map_err(invalid)?;
+        let values: Vec<[f32; 4]> = self.gpu.read(&self.buffers.values, self.band.nodes.len())?;
+        let mut base = distances(&band, &live);
+        let mask = free(&band);
+        for (v, code) in band.nodes.iter().enumerate() {
+            if let Ok(u) = self.band.nodes.binary_search(code) {
+                base[v] = values[u];
+            }
+            let by = change(lattice.position(*code)) / lattice.spacing();
+            if by != 0.0 && mask[v] > 0.0 {
+                base[v][0] = (base[v][0] + by).clamp(-FARTHEST, FARTHEST);
+            }
+        }
+        let change = vec![[0.0; 4]; base.len()];
+        let surface =
+            std::mem::replace(&mut self.surface, SurfaceMesh::with_capacity(&self.gpu, 1, 1));
+        *self = Self::with(&self.gpu, band, &base, &mask, &change)?;
+        self.surface = surface;
+        Ok(())
+    }
+
     /// Recomputes the values in force.
     fn apply(&mut self) {
         let b = &self.buffers;

@@ -1,0 +1,216 @@
+//! The edit job: a finished head and an instruction in, the same person changed out.
+
+use super::event::Artifacts;
+use super::generate::mesh_step;
+use super::person::Person;
+use super::report::{Report, StageTiming};
+use super::{Event, Job, JobContext, Outcome, SessionError, completion, edited, export, steps};
+use crate::config::GenerationConfig;
+use crate::diffusion::{DiffusionError, DiffusionModel, embedded};
+use crate::guidance::{DiffusionDenoiser, DistillationConfig, ScoreDistillation};
+use crate::pipeline::coarse::StartHead;
+use crate::pipeline::controls::Controls;
+use crate::pipeline::edit::{Change, EditStage, STAGE};
+use crate::pipeline::fine::{self, FineSettings};
+use crate::pipeline::{Avatar, Stage};
+use crate::project::{Checkpoint, Operation, Project};
+use crate::render::GpuContext;
+use crate::render::studio::StudioSample;
+use serde_json::Value;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What to change.
+#[derive(Debug)]
+pub struct EditJob {
+    /// The project, or the output folder that holds it.
+    pub folder: PathBuf,
+    /// The instruction, as "make him older".
+    pub instruction: String,
+    /// How far it is followed, `[0, 1]`; by default the project's own setting. 0 changes nothing.
+    pub strength: Option<f64>,
+    /// Steps of the optimisation; by default the project's own setting.
+    pub steps: Option<u64>,
+    /// Decides the random numbers; by default the project's seed.
+    pub seed: Option<u64>,
+}
+
+/// What the instruction is understood to do to the person.
+struct Understood {
+    before: StudioSample,
+    after: StudioSample,
+    changed: Vec<(String, Value)>,
+    /// The person afterwards, described in full.
+    description: String,
+}
+
+impl Job for EditJob {
+    fn run(self, context: &JobContext) -> Result<Outcome, SessionError> {
+        let started = Instant::now();
+        let mut project = Project::open(&self.folder)?;
+        let mut config = project.generation()?.clone();
+        config.edit.strength = self.strength.unwrap_or(config.edit.strength);
+        config.edit.steps = self.steps.unwrap_or(config.edit.steps);
+        config.validate()?;
+        let instruction = self.instruction.trim();
+        if instruction.is_empty() {
+            return Err(SessionError::Edit("the instruction is empty".into()));
+        }
+        let folder = project.output().to_path_buf();
+        let glb = folder.join("avatar.glb");
+        if config.edit.strength == 0.0 {
+            return Ok(Outcome::Completed(Artifacts { folder, glb }));
+        }
+        let checkpoint = state(&project)?;
+        let model_folder = embedded::resolve(&config.model).map_err(DiffusionError::from)?;
+        let model = Arc::new(DiffusionModel::load(&model_folder, &candle_core::Device::Cpu)?);
+        let understood = understand(&project, &config, &model, instruction, context)?;
+        let description = understood.as_ref().map_or(&config.prompt, |u| &u.description);
+        let strength = config.edit.strength;
+        let denoiser = DiffusionDenoiser::for_edit(
+            Arc::clone(&model),
+            description,
+            instruction,
+            &config.negative,
+            config.coarse.control_scale,
+        )?;
+        let controls = denoiser.controls();
+        let fine = config.edit.of(&config.fine);
+        let seed = self.seed.unwrap_or(config.seed);
+        // Every edit of a project has numbers of its own.
+        let number = project.instructions().count() as u64 + 1;
+        let settings: DistillationConfig = fine.guidance(&config.guidance);
+        let guidance = ScoreDistillation::new(denoiser, settings, seed.wrapping_add(number << 32))
+            .for_edit(strength)?;
+        if context.cancel.is_cancelled() {
+            return Ok(Outcome::Cancelled { resumable: None });
+        }
+        let gpu = GpuContext::new()?;
+        let shown = match &understood {
+            Some(understood) => StartHead::of(&understood.after.params)?.control,
+            None => StartHead::mean().control,
+        };
+        let change = understood.as_ref().filter(|u| !u.changed.is_empty()).map(|u| Change {
+            before: &u.before,
+            after: &u.after,
+            strength: strength as f32,
+        });
+        let mut stage = EditStage::new(
+            &gpu,
+            FineSettings {
+                views: &config.views,
+                fine: &fine,
+                mesh: &config.mesh,
+                seed: seed.wrapping_add(number << 32),
+            },
+            &config.field,
+            guidance,
+            Controls::new(&gpu, controls, shown)?,
+            checkpoint.arrays,
+            change,
+        )?;
+        let snapshots = config.coarse.snapshot_every;
+        let ran = steps::run(context, &mut stage, fine.steps, snapshots, |_, _| Ok(()))?;
+        let Some((timing, evaluations)) = ran else {
+            return Ok(Outcome::Cancelled { resumable: None });
+        };
+        context.events.send(Event::StageStarted { stage: "mesh", steps: 2, done: 0 });
+        let mut meshing = StageTiming::new("mesh");
+        let mark = Instant::now();
+        let Avatar { textured, notes } = stage.finish(&config.mesh)?;
+        meshing.push(mark.elapsed());
+        context.events.send(Event::Step(mesh_step(1)));
+        if context.cancel.is_cancelled() {
+            return Ok(Outcome::Cancelled { resumable: None });
+        }
+        // From here on the edit is part of the project: its state first, its log last.
+        let next = Checkpoint {
+            stage: STAGE.into(),
+            step: number,
+            fingerprint: checkpoint.fingerprint,
+            arrays: stage.save()?,
+        };
+        project.checkpoints().save(&next).map_err(SessionError::Storage)?;
+        project.save_avatar(&textured).map_err(SessionError::Storage)?;
+        project
+            .append(Operation::Edit {
+                instruction: instruction.to_owned(),
+                strength,
+                steps: fine.steps,
+                seed,
+                changed: understood.into_iter().flat_map(|u| u.changed).collect(),
+            })
+            .map_err(SessionError::Storage)?;
+        let mark = Instant::now();
+        let glb = export::write_all(&folder, &export::Avatar::Still(&textured), &config, &gpu)?;
+        meshing.push(mark.elapsed());
+        context.events.send(Event::Step(mesh_step(2)));
+        let mut report = Report::new(&config, None, &gpu);
+        report.push_stage(&timing, Some(evaluations));
+        report.push_stage(&meshing, None);
+        report.finish(&textured, started.elapsed(), notes);
+        report.write(&folder.join("report.json"))?;
+        project.finish(&textured).map_err(SessionError::Storage)?;
+        Ok(Outcome::Completed(Artifacts { folder, glb }))
+    }
+}
+
+/// The state that the newest finished operation left.
+fn state(project: &Project) -> Result<Checkpoint, SessionError> {
+    let root = project.root().display();
+    if !project.is_finished() {
+        let what = format!("{root} is not finished; finish it with generate --resume first");
+        return Err(SessionError::Edit(what));
+    }
+    let edits = project.instructions().count() as u64;
+    let store = project.checkpoints();
+    let found = if edits > 0 {
+        store.find(STAGE, edits)?
+    } else {
+        store.newest()?.map(|(checkpoint, _)| checkpoint)
+    };
+    let fits = |found: &Checkpoint| edits > 0 || found.stage == fine::STAGE;
+    found.filter(fits).ok_or_else(|| {
+        SessionError::Edit(format!(
+            "{root} has no state of a fine stage to start from; generate the head with --fine-steps"
+        ))
+    })
+}
+
+/// Reads the instruction, and the earlier ones, as changes of the person whom the prompt is
+/// about; `None` for settings that know no person.
+fn understand(
+    project: &Project,
+    config: &GenerationConfig,
+    model: &DiffusionModel,
+    instruction: &str,
+    context: &JobContext,
+) -> Result<Option<Understood>, SessionError> {
+    if !config.needs_person() {
+        return Ok(None);
+    }
+    let person = Person::of(config)?;
+    let reader = edited::reader()?;
+    let mut before = person.sample;
+    for earlier in project.instructions() {
+        before = edited::edited(&reader, &before, config.seed, earlier)?.sample;
+    }
+    let now = edited::edited(&reader, &before, config.seed, instruction)?;
+    if now.changed.is_empty() {
+        context.events.warn(format!(
+            "nothing that the embedded model knows changes by \"{instruction}\"; it is only guided by the words"
+        ));
+    } else if !now.ignored.is_empty() {
+        context.events.warn(format!("the embedded model ignores: {}", now.ignored.join(", ")));
+    }
+    let fits = |text: &str| {
+        let longest = DiffusionDenoiser::longest_prompt(model, text);
+        Ok(model.tokenize_report(&longest)?.cut.is_none())
+    };
+    let look = &now.sample.look;
+    let described = completion::describe(&person.reader, look, config.seed, fits)?;
+    let description = described.unwrap_or_else(|| config.prompt.clone());
+    context.events.send(Event::PromptCompleted(description.clone()));
+    Ok(Some(Understood { before, after: now.sample, changed: now.changed, description }))
+}

@@ -1,0 +1,49 @@
+//! The steps of a stage, as a job runs them: commands, cancellation, snapshots, progress.
+
+use super::report::StageTiming;
+use super::{Event, HeadSnapshot, JobContext, SessionError, StepReport, command};
+use crate::pipeline::Stage;
+use std::time::Instant;
+
+/// Runs a stage up to `steps` steps; gives its timing and field evaluations, or `None` if it was
+/// cancelled. A snapshot is put out every `snapshots` steps (0: none). `before` is called
+/// before every step, and told whether a checkpoint was asked for.
+pub(super) fn run<S: Stage>(
+    context: &JobContext,
+    stage: &mut S,
+    steps: u64,
+    snapshots: u64,
+    mut before: impl FnMut(&mut S, bool) -> Result<(), SessionError>,
+) -> Result<Option<(StageTiming, u64)>, SessionError> {
+    let events = &context.events;
+    events.send(Event::StageStarted { stage: S::NAME, steps, done: stage.done() });
+    let mut timing = StageTiming::new(S::NAME);
+    let mut evaluations = 0;
+    let mut paused = false;
+    while stage.done() < steps {
+        let wanted = command::drain(&context.commands, &context.cancel, &mut paused);
+        if context.cancel.is_cancelled() {
+            return Ok(None);
+        }
+        before(stage, wanted)?;
+        let started = Instant::now();
+        let progress = stage.step()?;
+        timing.push(started.elapsed());
+        evaluations += progress.evaluations;
+        if snapshots > 0 && progress.done.is_multiple_of(snapshots) {
+            let images = stage.snapshot()?;
+            context.snapshots.put(HeadSnapshot { step: progress.done, images });
+        }
+        let (loss, t) = (progress.loss, progress.timestep);
+        tracing::info!(stage = S::NAME, step = progress.done, loss, t);
+        let left = (steps - progress.done) as f64;
+        events.send(Event::Step(StepReport {
+            stage: S::NAME,
+            step: progress.done,
+            steps,
+            loss: Some(loss),
+            eta_seconds: timing.recent_median().map(|each| each * left),
+        }));
+    }
+    Ok(Some((timing, evaluations)))
+}

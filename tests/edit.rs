@@ -1,0 +1,91 @@
+//! `headsculpt edit`: what it changes, what it leaves alone, and what it refuses.
+
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn headsculpt(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_headsculpt")).args(arguments).output().unwrap()
+}
+
+fn done(output: &Output) {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn glb(folder: &Path) -> Vec<u8> {
+    std::fs::read(folder.join("avatar.glb")).unwrap()
+}
+
+fn log(folder: &Path) -> Vec<serde_json::Value> {
+    let text = std::fs::read_to_string(folder.join("avatar.headsculpt/operations.jsonl")).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn edits_follow_one_another_and_strength_zero_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    // As users run it, only smaller.
+    let preset = at("small.toml");
+    let text = "extends = \"quick\"\n[field.grid]\nfinest_resolution = 48\nlog2_table = 18\n\
+                [fine]\nsteps = 1\nsize = 32\ncells = 48\n\
+                [fine.texture]\nbase_resolution = 24\nfinest_resolution = 64\nlog2_table = 16\n\
+                [edit]\nsteps = 1\n[mesh]\ngrid = 96\ntexture = 256\ntriangles = 4000\n";
+    std::fs::write(&preset, text).unwrap();
+    let head = at("head");
+    let prompt = "a bald man with a brown beard";
+    done(&headsculpt(&["generate", prompt, "--preset", &preset, "-o", &head, "--quiet"]));
+    let folder = Path::new(&head);
+    let (first, entries) = (glb(folder), log(folder));
+
+    done(&headsculpt(&["edit", &head, "make him older", "--strength", "0", "--quiet"]));
+    assert_eq!(first, glb(folder));
+    assert_eq!(entries, log(folder));
+
+    // A copy is edited, the original stays; the same edit gives the same bytes.
+    let (copy, again) = (at("copy"), at("again"));
+    for to in [&copy, &again] {
+        done(&headsculpt(&["edit", &head, "make his beard green", "-o", to, "--quiet"]));
+    }
+    assert_eq!(first, glb(folder));
+    assert_eq!(glb(Path::new(&copy)), glb(Path::new(&again)));
+    assert_ne!(first, glb(Path::new(&copy)));
+    let entries = log(Path::new(&copy));
+    let operation = &entries[2]["operation"];
+    assert_eq!(operation["kind"], "edit");
+    assert_eq!(operation["changed"]["beard_color"], "green");
+    assert_eq!(entries[3]["operation"]["kind"], "finish");
+
+    // The second edit knows of the first.
+    done(&headsculpt(&["edit", &copy, "shave off his beard", "--json"]));
+    let entries = log(Path::new(&copy));
+    assert_eq!(entries.len(), 6);
+    assert_eq!(entries[4]["operation"]["changed"]["beard"], "none");
+    let twice = headsculpt(&["edit", &copy, "shave off his beard", "--json"]);
+    done(&twice);
+    let said = String::from_utf8(twice.stdout).unwrap();
+    assert!(said.contains("nothing that the embedded model knows"), "{said}");
+
+    // An edited head has nothing to resume.
+    let resumed = headsculpt(&["generate", "--resume", &copy]);
+    assert_eq!(resumed.status.code(), Some(2));
+    let sentence = String::from_utf8(resumed.stderr).unwrap();
+    assert!(sentence.contains("was edited"), "{sentence}");
+
+    for (arguments, word) in [
+        (vec!["edit", &head, "make him older", "--strength", "1.5"], "--strength"),
+        (vec!["edit", &head, "make him older", "--strength", "nan"], "--strength"),
+        (vec!["edit", &head, "make him older", "--steps", "-1"], "--steps"),
+        (vec!["edit", &head, " "], "instruction"),
+        (vec!["edit", &at("nowhere"), "make him older"], "nowhere"),
+        (vec!["edit", &head, "make him older", "-o", &copy], "copy"),
+    ] {
+        let output = headsculpt(&arguments);
+        let sentence = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {sentence}");
+        assert!(sentence.contains(word), "{arguments:?}: {sentence}");
+        assert_eq!(sentence.trim().lines().count(), 1, "{sentence}");
+    }
+    assert_eq!(first, glb(folder));
+}
