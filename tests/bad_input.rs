@@ -85,6 +85,8 @@ fn every_kind_of_bad_input_is_one_sentence_and_exit_code_2() {
         (vec!["generate", prompt, "--size", "-5"], "--size"),
         (vec!["generate", prompt, "--guidance-scale", "-3"], "--guidance-scale"),
         (vec!["generate", prompt, "--coarse-steps", "-1"], "--coarse-steps"),
+        (vec!["generate", prompt, "--fine-steps", "-1"], "--fine-steps"),
+        (vec!["edit", "no-such-head", "make him older"], "no-such-head"),
         (vec!["generate", prompt, "--guidance-scale", "nan"], "--guidance-scale"),
         (vec!["generate", prompt, "--guidance-scale", "inf"], "--guidance-scale"),
         (vec!["generate", prompt, "--size", "3"], "--size"),

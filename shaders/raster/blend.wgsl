@@ -5,6 +5,9 @@
 @group(0) @binding(2) var<storage, read> before: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> after: array<vec4<f32>>;
 
+// Whether gradients are taken back, or colours forward.
+override backward: bool = false;
+
 // What a pair adds to one of its pixels: `is_first` if that is the pair's own pixel.
 fn taken(pair: vec4<u32>, is_first: bool, own: vec4<f32>, other: vec4<f32>) -> vec4<f32> {
     let neighbour_gives = (pair.y & 2u) != 0u;
@@ -15,6 +18,13 @@ fn taken(pair: vec4<u32>, is_first: bool, own: vec4<f32>, other: vec4<f32>) -> v
 fn given(pair: vec4<u32>, is_first: bool, own: vec4<f32>, other: vec4<f32>) -> vec4<f32> {
     let neighbour_gives = (pair.y & 2u) != 0u;
     return bitcast<f32>(pair.z) * select(other, -own, neighbour_gives == is_first);
+}
+
+fn share(pair: vec4<u32>, is_first: bool, own: vec4<f32>, other: vec4<f32>) -> vec4<f32> {
+    if (backward) {
+        return given(pair, is_first, own, other);
+    }
+    return taken(pair, is_first, own, other);
 }
 
 @compute @workgroup_size(64)
@@ -28,40 +38,16 @@ fn blend(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) 
     let at = place(pixel);
     // A pair without a silhouette has the weight 0; beyond the border there is none.
     if (at.x + 1u < frame.width) {
-        sum += taken(pairs[2u * pixel], true, own, before[pixel + 1u]);
+        sum += share(pairs[2u * pixel], true, own, before[pixel + 1u]);
     }
     if (at.y + 1u < frame.height) {
-        sum += taken(pairs[2u * pixel + 1u], true, own, before[pixel + frame.width]);
+        sum += share(pairs[2u * pixel + 1u], true, own, before[pixel + frame.width]);
     }
     if (at.x > 0u) {
-        sum += taken(pairs[2u * (pixel - 1u)], false, own, before[pixel - 1u]);
+        sum += share(pairs[2u * (pixel - 1u)], false, own, before[pixel - 1u]);
     }
     if (at.y > 0u) {
-        sum += taken(pairs[2u * (pixel - frame.width) + 1u], false, own, before[pixel - frame.width]);
-    }
-    after[pixel] = sum;
-}
-
-@compute @workgroup_size(64)
-fn blend_adjoint(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-    let pixel = thread_index(id, groups);
-    if (pixel >= pixel_count()) {
-        return;
-    }
-    let own = before[pixel];
-    var sum = own;
-    let at = place(pixel);
-    if (at.x + 1u < frame.width) {
-        sum += given(pairs[2u * pixel], true, own, before[pixel + 1u]);
-    }
-    if (at.y + 1u < frame.height) {
-        sum += given(pairs[2u * pixel + 1u], true, own, before[pixel + frame.width]);
-    }
-    if (at.x > 0u) {
-        sum += given(pairs[2u * (pixel - 1u)], false, own, before[pixel - 1u]);
-    }
-    if (at.y > 0u) {
-        sum += given(pairs[2u * (pixel - frame.width) + 1u], false, own, before[pixel - frame.width]);
+        sum += share(pairs[2u * (pixel - frame.width) + 1u], false, own, before[pixel - frame.width]);
     }
     after[pixel] = sum;
 }

@@ -1,13 +1,6 @@
 // Turns the fixed-point sums of each vertex into floats and clears them; the gradient of
 // the unit normal becomes that of the sum of area vectors.
 
-struct Size {
-    vertices: u32,
-    triangles: u32,
-    mask: u32,
-    pad: u32,
-}
-
 @group(0) @binding(0) var<uniform> size: Size;
 @group(0) @binding(1) var<storage, read> normals: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> maxima: array<u32>;

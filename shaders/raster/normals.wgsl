@@ -1,12 +1,5 @@
 // Unit vertex normals: the triangles' area vectors, added up. The length before is kept for the adjoint.
 
-struct Size {
-    vertices: u32,
-    triangles: u32,
-    mask: u32,
-    pad: u32,
-}
-
 @group(0) @binding(0) var<uniform> size: Size;
 @group(0) @binding(1) var<storage, read> positions: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> triangles: array<u32>;

@@ -1,14 +1,6 @@
 // Which half-edges of a mesh lie back to back. Half-edge 3 t + k runs from corner k of
 // triangle t to the next one.
 
-struct Size {
-    vertices: u32,
-    triangles: u32,
-    // Slots of the table - 1.
-    mask: u32,
-    pad: u32,
-}
-
 @group(0) @binding(0) var<uniform> size: Size;
 @group(0) @binding(1) var<storage, read> triangles: array<u32>;
 // Half-edge + 1 that holds a slot, 0 where it is free.

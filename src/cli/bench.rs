@@ -10,9 +10,13 @@ use crate::diffusion::{ControlInput, DiffusionModel, EncodedImage, embedded};
 use crate::guidance::{DiffusionDenoiser, ScoreDistillation};
 use crate::head::HeadModel;
 use crate::pipeline::coarse::StartHead;
-use crate::pipeline::{CoarseStage, Stage, views};
+use crate::pipeline::{CoarseStage, FineStage, Stage, views};
 use crate::render::GpuContext;
 use crate::render::control::ControlRenderer;
+use crate::render::field::{Appearance, Rates};
+use crate::render::mesh_scene::MeshScene;
+use crate::render::raster::MeshRegularisers;
+use crate::render::tets::TetRates;
 use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
 use serde_json::json;
@@ -135,8 +139,35 @@ fn measure(
         tracing::debug!(name, ?kind, "timed a control image");
     }
     networks(bench, model)?;
-    bench.time("whole step", None, || {
+    bench.time("coarse step", None, || {
         stage.step()?;
+        Ok(())
+    })?;
+    let mut fine = FineStage::new(gpu, config.fine_settings(), stage.into_parts())?;
+    mesh(bench, fine.scene(), &views::sample(&config.fine.views(&config.views), 0, "bench", 0))?;
+    bench.time("fine step", None, || {
+        fine.step()?;
+        Ok(())
+    })
+}
+
+/// The mesh scene: drawing, its adjoint, and a step of the optimisers with marching.
+fn mesh(bench: &mut Bench, scene: &mut MeshScene, views: &[View]) -> Result<()> {
+    let images = scene.render(views, Appearance::Shaded)?;
+    let per = Some(("covered pixel", f64::from(scene.covered())));
+    let gradient: Vec<f32> = images.color.data.iter().map(|v| 1e-6 * (v - 0.5)).collect();
+    bench.time("mesh draw", per, || {
+        scene.render(views, Appearance::Shaded)?;
+        Ok(())
+    })?;
+    bench.time("mesh draw and backward", per, || {
+        scene.render(views, Appearance::Shaded)?;
+        scene.backward(&gradient, None, MeshRegularisers::default())?;
+        Ok(())
+    })?;
+    let still = TetRates { distance: 0.0, deform: 0.0 };
+    bench.time("mesh step", None, || {
+        scene.step(&Rates::new(0.0, 0.0), still)?;
         Ok(())
     })
 }
@@ -156,7 +187,7 @@ fn field<G: crate::guidance::Guidance>(
 ) -> Result<()> {
     let field = stage.field();
     let saved = field.state()?;
-    let rates = crate::render::field::Rates::new(1e-3, 1e-3);
+    let rates = Rates::new(1e-3, 1e-3);
     field.update_occupancy(0)?;
     let images = field.render(views, 0, true)?;
     let evaluations = field.stats().evaluations as f64;

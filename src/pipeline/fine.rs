@@ -175,7 +175,7 @@ impl FineConfig {
 /// The stage with its state.
 #[derive(Debug)]
 pub struct FineStage<G> {
-    pub(super) scene: MeshScene,
+    scene: MeshScene,
     guidance: G,
     controls: Controls,
     views: ViewConfig,
@@ -253,6 +253,11 @@ impl<G: Guidance> FineStage<G> {
     ) -> Result<Self, StageError> {
         let scene = Self::saved_scene(gpu, settings.fine.field(field), arrays, done)?;
         Ok(Self::of(scene, settings, guidance, controls, done))
+    }
+
+    /// The mesh as it is.
+    pub fn scene(&mut self) -> &mut MeshScene {
+        &mut self.scene
     }
 
     /// The same stage as an edit of the head that `frozen` shows.

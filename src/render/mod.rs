@@ -10,11 +10,13 @@ pub mod control;
 pub mod field;
 mod gpu_view;
 mod kernel;
+mod lattice;
 pub mod mesh;
 pub mod mesh_scene;
 pub mod raster;
 mod scan;
 pub mod studio;
 pub mod tets;
+mod upstream;
 
 pub use context::{GpuContext, RenderError};

@@ -5,6 +5,7 @@ use super::layout::TAPE_STRIDE;
 use super::{Evaluation, Field};
 use crate::render::RenderError;
 use crate::render::kernel::groups_for;
+use crate::render::upstream::interleave;
 use bytemuck::Zeroable;
 
 /// Gradients of one evaluation beyond this are errors: sums of them, squared by the
@@ -67,25 +68,7 @@ impl Field {
                 "there is no training render to differentiate: render first".into(),
             ));
         };
-        let rays = pending.composite.rays as usize;
-        if d_color.len() != 3 * rays || d_opacity.is_some_and(|d| d.len() != rays) {
-            return Err(RenderError::Invalid(format!(
-                "gradients of {} colour and {} opacity values do not fit {rays} rays",
-                d_color.len(),
-                d_opacity.map_or(0, <[f32]>::len)
-            )));
-        }
-        let upstream: Vec<[f32; 4]> = d_color
-            .chunks_exact(3)
-            .enumerate()
-            .map(|(i, c)| [c[0], c[1], c[2], d_opacity.map_or(0.0, |d| d[i])])
-            .collect();
-        if let Some(i) = upstream.iter().position(|u| u.iter().any(|v| !v.is_finite())) {
-            return Err(RenderError::Numerical {
-                place: "image gradient",
-                what: format!("pixel {i} is not finite"),
-            });
-        }
+        let upstream = interleave(pending.composite.rays as usize, d_color, d_opacity)?;
         self.start_lap();
         let queue = self.context.queue.clone();
         queue.write_buffer(&self.rays.upstream, 0, bytemuck::cast_slice(&upstream));

@@ -3,6 +3,7 @@
 use super::layout::Level;
 use super::{Field, FieldPoint};
 use crate::render::RenderError;
+use crate::render::lattice::neighbours;
 use glam::{Vec3, Vec4};
 
 /// Albedo stays within this of 0 and 1: a sigmoid never reaches them.
@@ -146,23 +147,17 @@ fn corners(level: Level, point: Vec3) -> impl Iterator<Item = (usize, f32)> {
 const SPREAD: usize = 3;
 
 fn spread(nodes: &mut [Option<Vec3>], side: usize) {
-    let around = |i: usize| {
-        let at = [i % side, i / side % side, i / side / side];
-        (0..3).flat_map(move |axis| {
-            let stride = side.pow(axis as u32);
-            let down = (at[axis] > 0).then(|| i - stride);
-            let up = (at[axis] + 1 < side).then(|| i + stride);
-            down.into_iter().chain(up)
-        })
-    };
     let mut front: Vec<usize> = (0..nodes.len()).filter(|i| nodes[*i].is_some()).collect();
     for _ in 0..SPREAD {
-        let mut ring: Vec<usize> =
-            front.iter().flat_map(|i| around(*i)).filter(|i| nodes[*i].is_none()).collect();
+        let mut ring: Vec<usize> = front
+            .iter()
+            .flat_map(|i| neighbours(*i, side))
+            .filter(|i| nodes[*i].is_none())
+            .collect();
         ring.sort_unstable();
         ring.dedup();
         let mean = |i: &usize| {
-            let known: Vec<Vec3> = around(*i).filter_map(|n| nodes[n]).collect();
+            let known: Vec<Vec3> = neighbours(*i, side).filter_map(|n| nodes[n]).collect();
             known.iter().sum::<Vec3>() / known.len().max(1) as f32
         };
         let colors: Vec<Vec3> = ring.iter().map(mean).collect();

@@ -29,6 +29,7 @@ pub use surface::SurfaceMesh;
 use super::gpu_view::{Appearance, GpuView, common_size};
 use super::kernel::{Kernel, groups_for};
 use super::scan::{BLOCK, Scan, ScanBuffers};
+use super::upstream::interleave;
 use super::{GpuContext, RenderError};
 use crate::batch::{ImageBatch, View};
 use bytemuck::Zeroable;
@@ -456,7 +457,8 @@ impl Rasteriser {
             return Err(RenderError::Invalid(what.into()));
         };
         let (frame, p) = (drawn.frame, &self.pixels);
-        self.write_upstream(frame, d_color, d_opacity)?;
+        let upstream = interleave(frame.pixels() as usize, d_color, d_opacity)?;
+        self.gpu.queue.write_buffer(&p.upstream, 0, bytemuck::cast_slice(&upstream));
         let u = &drawn.uniform;
         let (all, covered) = (groups_for(frame.pixels()), groups_for(frame.covered));
         let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
@@ -556,35 +558,6 @@ impl Rasteriser {
                 what: format!("a value of {worst:e} where {LARGEST_GRADIENT:e} is the most"),
             });
         }
-        Ok(())
-    }
-
-    fn write_upstream(
-        &self,
-        frame: Frame,
-        d_color: &[f32],
-        d_opacity: Option<&[f32]>,
-    ) -> Result<(), RenderError> {
-        let pixels = frame.pixels() as usize;
-        if d_color.len() != 3 * pixels || d_opacity.is_some_and(|d| d.len() != pixels) {
-            return Err(RenderError::Invalid(format!(
-                "gradients of {} colour and {} opacity values do not fit {pixels} pixels",
-                d_color.len(),
-                d_opacity.map_or(0, <[f32]>::len)
-            )));
-        }
-        let upstream: Vec<[f32; 4]> = d_color
-            .chunks_exact(3)
-            .enumerate()
-            .map(|(i, c)| [c[0], c[1], c[2], d_opacity.map_or(0.0, |d| d[i])])
-            .collect();
-        if let Some(i) = upstream.iter().position(|u| u.iter().any(|v| !v.is_finite())) {
-            return Err(RenderError::Numerical {
-                place: "picture gradient",
-                what: format!("pixel {i} is not finite"),
-            });
-        }
-        self.gpu.queue.write_buffer(&self.pixels.upstream, 0, bytemuck::cast_slice(&upstream));
         Ok(())
     }
 

@@ -13,8 +13,10 @@ macro_rules! join {
     };
 }
 
-const PAIR: &str = join!("common/dispatch.wgsl", "common/random.wgsl", "raster/topology.wgsl");
-const NORMALS: &str = join!("common/dispatch.wgsl", "raster/ring.wgsl", "raster/normals.wgsl");
+const PAIR: &str =
+    join!("common/dispatch.wgsl", "common/random.wgsl", "raster/size.wgsl", "raster/topology.wgsl");
+const NORMALS: &str =
+    join!("common/dispatch.wgsl", "raster/size.wgsl", "raster/ring.wgsl", "raster/normals.wgsl");
 const VISIBLE: &str = join!("raster/visible.wgsl");
 const COVER: &str = join!("common/dispatch.wgsl", "raster/frame.wgsl", "raster/cover.wgsl");
 const SURFACE: &str = join!(
@@ -73,8 +75,14 @@ const SCATTER_EDGES: &str = join!(
     "raster/limbs.wgsl",
     "raster/scatter_edges.wgsl",
 );
-const GATHER: &str = join!("common/dispatch.wgsl", "common/fixed_point.wgsl", "raster/gather.wgsl");
-const LAPLACIAN: &str = join!("common/dispatch.wgsl", "raster/ring.wgsl", "raster/laplacian.wgsl");
+const GATHER: &str = join!(
+    "common/dispatch.wgsl",
+    "common/fixed_point.wgsl",
+    "raster/size.wgsl",
+    "raster/gather.wgsl"
+);
+const LAPLACIAN: &str =
+    join!("common/dispatch.wgsl", "raster/size.wgsl", "raster/ring.wgsl", "raster/laplacian.wgsl");
 const UNGEOMETRY: &str =
     join!("common/dispatch.wgsl", "raster/ring.wgsl", "raster/geometry_adjoint.wgsl");
 
@@ -141,7 +149,7 @@ impl Kernels {
             compose: plain("compose", COMPOSE)?,
             silhouettes: plain("silhouette_pairs", SILHOUETTE)?,
             blend: plain("blend", BLEND)?,
-            unblend: plain("blend_adjoint", BLEND)?,
+            unblend: Kernel::new(gpu, "blend", BLEND, &[("backward", 1.0)])?,
             edges: plain("edge_adjoint", EDGES)?,
             uncompose: plain("uncompose", UNCOMPOSE)?,
             unsurface: nine("surface_adjoint", UNSURFACE)?,

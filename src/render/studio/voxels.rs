@@ -4,6 +4,7 @@
 use super::{SkinColors, StudioHead, StudioMesh, StudioSample, VISIBLE};
 use crate::head::bvh::Bvh;
 use crate::head::{DistanceField, HeadModel, Part};
+use crate::render::lattice::neighbours;
 use glam::Vec3;
 use rayon::prelude::*;
 use std::collections::VecDeque;
@@ -148,15 +149,10 @@ fn reachable(values: &[f32], n: usize) -> Vec<bool> {
     let mut queue = VecDeque::from([0_usize]);
     seen[0] = true;
     while let Some(at) = queue.pop_front() {
-        let place = [at % n, at / n % n, at / (n * n)];
-        for (axis, stride) in [1, n, n * n].into_iter().enumerate() {
-            let before = (place[axis] > 0).then(|| at - stride);
-            let after = (place[axis] + 1 < n).then(|| at + stride);
-            for next in before.into_iter().chain(after) {
-                if !seen[next] && values[next] > 0.0 {
-                    seen[next] = true;
-                    queue.push_back(next);
-                }
+        for next in neighbours(at, n) {
+            if !seen[next] && values[next] > 0.0 {
+                seen[next] = true;
+                queue.push_back(next);
             }
         }
     }
@@ -276,15 +272,10 @@ fn spread(colors: &mut [Option<Vec3>], n: usize, rounds: usize) {
         let mut next = Vec::new();
         for at in edge {
             let color = colors[at];
-            let place = [at % n, at / n % n, at / (n * n)];
-            for (axis, stride) in [1, n, n * n].into_iter().enumerate() {
-                let before = (place[axis] > 0).then(|| at - stride);
-                let after = (place[axis] + 1 < n).then(|| at + stride);
-                for to in before.into_iter().chain(after) {
-                    if colors[to].is_none() {
-                        colors[to] = color;
-                        next.push(to);
-                    }
+            for to in neighbours(at, n) {
+                if colors[to].is_none() {
+                    colors[to] = color;
+                    next.push(to);
                 }
             }
         }
