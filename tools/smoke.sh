@@ -16,5 +16,5 @@ for file in avatar.glb turntable.png preview.webp report.json; do
     [ -s "$dir/instant/$file" ] || { echo "smoke: instant/$file is missing" >&2; exit 1; }
 done
 "$bin" render "$dir/instant" -o "$dir/views" --views 1 --size 64 --kind landmarks
-"$bin" bench --filter "control image" | grep -q "control image" || { echo "smoke: bench timed nothing" >&2; exit 1; }
+"$bin" bench --filter step | grep -q "fine step" || { echo "smoke: bench timed nothing" >&2; exit 1; }
 echo "smoke: ok"

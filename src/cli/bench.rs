@@ -93,7 +93,9 @@ impl Arguments {
         let folder = embedded::resolve(&self.model).map_err(Failure::input)?;
         let model = DiffusionModel::load(&folder, &Device::Cpu).map_err(Failure::input)?;
         let mut bench = Bench { filter: self.filter, figures: Vec::new() };
-        let config = GenerationConfig::preset("quick").map_err(Failure::input)?;
+        let mut config = GenerationConfig::preset("quick").map_err(Failure::input)?;
+        // More than are ever timed: rates fall over a stage's steps.
+        (config.coarse.steps, config.fine.steps) = (1000, 1000);
         measure(&mut bench, &gpu, &Arc::new(model), &config)?;
         for figure in &bench.figures {
             let each = figure.per.map(|(unit, count)| (unit, figure.milliseconds * 1e6 / count));
