@@ -1,4 +1,4 @@
-//! How far distillation is from its ceiling: the loop of a preset with the ideal denoiser
+//! How far distillation is from its ceiling: the coarse loop of a preset with the ideal denoiser
 //! in the model's place, judged as `headsculpt eval` judges heads.
 //!
 //! ```text
@@ -6,7 +6,7 @@
 //! ```
 //!
 //! For each prompt it prints how many claims two heads fulfil: the one that the field starts
-//! as, and the one that the ideal denoiser makes of it in the steps of the preset. Compare
+//! as, and the one that the ideal denoiser makes of it. Compare
 //! with `headsculpt eval --of head` on the same list and seed.
 
 use anyhow::Result;
@@ -35,6 +35,9 @@ struct Arguments {
     /// The preset.
     #[arg(long, default_value = "quick")]
     preset: String,
+    /// Steps of the coarse stage, whose loop this is.
+    #[arg(long, default_value_t = 24)]
+    steps: u64,
     /// People in the bank, the one that the field starts as among them.
     #[arg(long, default_value_t = 8)]
     people: u64,
@@ -64,6 +67,7 @@ fn main() -> Result<()> {
     for item in &list {
         let mut config = GenerationConfig::preset(&arguments.preset)?;
         config.prompt.clone_from(&item.prompt);
+        config.coarse.steps = arguments.steps;
         let person = Person::of(&config)?;
         let heads = bank(&person.sample, arguments.people)?;
         let mut studio = Studio::new(&gpu)?;

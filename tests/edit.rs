@@ -43,6 +43,11 @@ fn edits_follow_one_another_and_strength_zero_changes_nothing() {
     assert_eq!(first, glb(folder));
     assert_eq!(entries, log(folder));
 
+    let same = at("same");
+    let none = ["edit", &head, "make him older", "--strength", "0", "-o", &same, "--quiet"];
+    done(&headsculpt(&none));
+    assert_eq!((first.clone(), entries), (glb(Path::new(&same)), log(Path::new(&same))));
+
     // A copy is edited, the original stays; the same edit gives the same bytes.
     let (copy, again) = (at("copy"), at("again"));
     for to in [&copy, &again] {
@@ -73,11 +78,15 @@ fn edits_follow_one_another_and_strength_zero_changes_nothing() {
     let sentence = String::from_utf8(resumed.stderr).unwrap();
     assert!(sentence.contains("was edited"), "{sentence}");
 
+    // What is refused leaves no copy either.
+    let nothing = at("nothing");
     for (arguments, word) in [
         (vec!["edit", &head, "make him older", "--strength", "1.5"], "--strength"),
         (vec!["edit", &head, "make him older", "--strength", "nan"], "--strength"),
         (vec!["edit", &head, "make him older", "--steps", "-1"], "--steps"),
         (vec!["edit", &head, " "], "instruction"),
+        (vec!["edit", &head, " ", "-o", &nothing], "instruction"),
+        (vec!["edit", &head, "make him older", "--strength", "2", "-o", &nothing], "--strength"),
         (vec!["edit", &at("nowhere"), "make him older"], "nowhere"),
         (vec!["edit", &head, "make him older", "-o", &copy], "copy"),
     ] {
@@ -86,6 +95,7 @@ fn edits_follow_one_another_and_strength_zero_changes_nothing() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {sentence}");
         assert!(sentence.contains(word), "{arguments:?}: {sentence}");
         assert_eq!(sentence.trim().lines().count(), 1, "{sentence}");
+        assert!(!Path::new(&nothing).exists(), "{arguments:?}");
     }
     assert_eq!(first, glb(folder));
 }

@@ -1,9 +1,8 @@
 //! `headsculpt edit`.
 
 use super::{Failure, Output, follow};
-use crate::project::PROJECT_DIR;
 use crate::session::EditJob;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -29,38 +28,7 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) fn run(self, output: Output) -> Result<(), Failure> {
-        let folder = match &self.output {
-            Some(copy) => {
-                copied(&self.project, copy)?;
-                copy.clone()
-            }
-            None => self.project,
-        };
-        let Self { instruction, strength, steps, seed, .. } = self;
-        follow::run(EditJob { folder, instruction, strength, steps, seed }, output)
+        let Self { project: folder, instruction, strength, steps, seed, output: copy } = self;
+        follow::run(EditJob { folder, copy, instruction, strength, steps, seed }, output)
     }
-}
-
-/// Copies a project with its exports into a folder that holds none.
-fn copied(project: &Path, to: &Path) -> Result<(), Failure> {
-    use crate::project::Project;
-    let source = Project::open_read_only(project).map_err(Failure::input)?;
-    Project::check_free(to).map_err(Failure::input)?;
-    let copy = |from: &Path, to: &Path| -> std::io::Result<()> {
-        std::fs::create_dir_all(to)?;
-        for entry in std::fs::read_dir(from)? {
-            let entry = entry?;
-            if entry.file_type()?.is_file() && entry.file_name() != "lock" {
-                std::fs::copy(entry.path(), to.join(entry.file_name()))?;
-            }
-        }
-        Ok(())
-    };
-    let root = source.root();
-    copy(&root.join("checkpoints"), &to.join(PROJECT_DIR).join("checkpoints"))
-        .and_then(|()| copy(root, &to.join(PROJECT_DIR)))
-        .and_then(|()| copy(source.output(), to))
-        .map_err(|error| {
-            Failure::input(anyhow::anyhow!("cannot copy to {}: {error}", to.display()))
-        })
 }

@@ -143,8 +143,7 @@ impl StartHead {
     /// # Errors
     /// As [`Self::of`].
     pub fn person(person: &StudioSample) -> Result<Self, StageError> {
-        let head = StudioHead::new(&person.params, &person.look, person.seed)?;
-        let look = Some(Dressed { person: person.clone(), head });
+        let look = Some(Dressed::of(person)?);
         Ok(Self { look, ..Self::of(&person.params)? })
     }
 }
@@ -177,6 +176,15 @@ pub struct CoarseResult<G> {
 }
 
 impl Dressed {
+    /// The person with what they have on.
+    ///
+    /// # Errors
+    /// [`StageError::Head`] for parameters out of range.
+    pub fn of(person: &StudioSample) -> Result<Self, StageError> {
+        let head = StudioHead::new(&person.params, &person.look, person.seed)?;
+        Ok(Self { person: person.clone(), head })
+    }
+
     /// The albedo (sRGB-encoded) at points of the person's surface; `solid` is where it is solid.
     #[must_use]
     pub fn colors(&self, solid: &DistanceField, points: &[Vec3]) -> Vec<Vec3> {

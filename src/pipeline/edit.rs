@@ -93,21 +93,20 @@ impl EditConfig {
 /// A person as a solid with colours.
 #[derive(Debug)]
 struct Outfit {
-    dressed: Option<Dressed>,
+    dressed: Dressed,
     solid: DistanceField,
 }
 
 impl Outfit {
     fn of(person: &StudioSample) -> Result<Self, StageError> {
-        let start = StartHead::person(person)?;
-        Ok(Self { solid: start.solid(), dressed: start.look })
+        let dressed = Dressed::of(person)?;
+        let look = Some(dressed.clone());
+        let solid = StartHead { look, ..StartHead::of(&person.params)? }.solid();
+        Ok(Self { dressed, solid })
     }
 
     fn colors(&self, points: &[Vec3]) -> Vec<Vec3> {
-        match &self.dressed {
-            Some(dressed) => dressed.colors(&self.solid, points),
-            None => vec![Vec3::splat(0.5); points.len()],
-        }
+        self.dressed.colors(&self.solid, points)
     }
 }
 

@@ -99,9 +99,8 @@ pub fn decode_tets(arrays: &mut Arrays) -> Result<TetState, StageError> {
     let codes = whole(words("tets.codes")?);
     let (tets, []) = codes.as_chunks::<4>() else { return Err(misshapen("tets.codes")) };
     let steps = whole(words("tets.adam.steps")?);
-    let (&[cells], &[low, high]) = (cells.as_slice(), steps.as_slice()) else {
-        return Err(misshapen("tets.cells"));
-    };
+    let &[cells] = cells.as_slice() else { return Err(misshapen("tets.cells")) };
+    let &[low, high] = steps.as_slice() else { return Err(misshapen("tets.adam.steps")) };
     Ok(TetState {
         cells,
         tets: tets.to_vec(),
@@ -161,7 +160,8 @@ mod tests {
             assert!(decode_tets(&mut arrays).unwrap_err().to_string().contains(name.as_str()));
             let mut arrays = encode_tets(&state);
             arrays.insert(name.clone(), vec![1, 2, 3]);
-            assert!(decode_tets(&mut arrays).is_err(), "{name}");
+            let error = decode_tets(&mut arrays).unwrap_err().to_string();
+            assert!(error.contains(name.as_str()), "{name}: {error}");
         }
     }
 }

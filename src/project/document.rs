@@ -91,6 +91,20 @@ impl Project {
         Ok(Self { root, entries, repairs, _lock: lock })
     }
 
+    /// Copies the project, with what was exported beside it, into a folder that holds none.
+    ///
+    /// # Errors
+    /// As [`Self::check_free`]; [`ProjectError::Io`] if a file cannot be copied.
+    pub fn copy_to(&self, output: &Path) -> Result<(), ProjectError> {
+        Self::check_free(output)?;
+        let root = output.join(PROJECT_DIR);
+        let checkpoints = |root: &Path| root.join("checkpoints");
+        // The log is copied with the project's own files, after everything it speaks of.
+        copy_files(&checkpoints(&self.root), &checkpoints(&root))?;
+        copy_files(self.output(), output)?;
+        copy_files(&self.root, &root)
+    }
+
     /// The project's folder.
     #[must_use]
     pub fn root(&self) -> &Path {
@@ -175,6 +189,20 @@ impl Project {
     pub fn checkpoints(&self) -> CheckpointStore {
         CheckpointStore::new(self.root.join("checkpoints"))
     }
+}
+
+/// Copies the files of a folder, but not its folders nor a lock.
+fn copy_files(from: &Path, to: &Path) -> Result<(), ProjectError> {
+    std::fs::create_dir_all(to).map_err(ProjectError::io("create", to))?;
+    for entry in std::fs::read_dir(from).map_err(ProjectError::io("read", from))? {
+        let entry = entry.map_err(ProjectError::io("read", from))?;
+        let path = entry.path();
+        if path.is_file() && entry.file_name() != LOCK {
+            let copy = to.join(entry.file_name());
+            std::fs::copy(&path, &copy).map_err(ProjectError::io("write", copy))?;
+        }
+    }
+    Ok(())
 }
 
 /// Finds the project folder from itself or from the output folder.

@@ -63,11 +63,6 @@ impl MeshScene {
         &self.tets
     }
 
-    /// The surface's lattice, to set its mask.
-    pub fn tets_mut(&mut self) -> &mut TetMesh {
-        &mut self.tets
-    }
-
     /// The texture.
     pub fn texture(&mut self) -> &mut Field {
         &mut self.texture

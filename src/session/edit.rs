@@ -26,6 +26,8 @@ use std::time::Instant;
 pub struct EditJob {
     /// The project, or the output folder that holds it.
     pub folder: PathBuf,
+    /// A folder for an edited copy; without one the project itself is edited.
+    pub copy: Option<PathBuf>,
     /// The instruction, as "make him older".
     pub instruction: String,
     /// How far it is followed, `[0, 1]`; by default the project's own setting. 0 changes nothing.
@@ -48,7 +50,13 @@ struct Understood {
 impl Job for EditJob {
     fn run(self, context: &JobContext) -> Result<Outcome, SessionError> {
         let started = Instant::now();
-        let mut project = Project::open(&self.folder)?;
+        let project = match &self.copy {
+            Some(copy) => {
+                Project::check_free(copy)?;
+                Project::open_read_only(&self.folder)?
+            }
+            None => Project::open(&self.folder)?,
+        };
         let mut config = project.generation()?.clone();
         config.edit.strength = self.strength.unwrap_or(config.edit.strength);
         config.edit.steps = self.steps.unwrap_or(config.edit.steps);
@@ -57,9 +65,9 @@ impl Job for EditJob {
         if instruction.is_empty() {
             return Err(SessionError::Edit("the instruction is empty".into()));
         }
-        let folder = project.output().to_path_buf();
-        let glb = folder.join("avatar.glb");
         if config.edit.strength == 0.0 {
+            let folder = target(project, self.copy)?.output().to_path_buf();
+            let glb = folder.join("avatar.glb");
             return Ok(Outcome::Completed(Artifacts { folder, glb }));
         }
         let checkpoint = state(&project)?;
@@ -80,6 +88,7 @@ impl Job for EditJob {
         let seed = self.seed.unwrap_or(config.seed);
         // Every edit of a project has numbers of its own.
         let number = project.instructions().count() as u64 + 1;
+        let key = seed.wrapping_add(number << 32);
         let settings: DistillationConfig = fine.guidance(&config.guidance);
         let guidance = ScoreDistillation::new(denoiser, settings, seed.wrapping_add(number << 32))
             .for_edit(strength)?;
@@ -98,12 +107,7 @@ impl Job for EditJob {
         });
         let mut stage = EditStage::new(
             &gpu,
-            FineSettings {
-                views: &config.views,
-                fine: &fine,
-                mesh: &config.mesh,
-                seed: seed.wrapping_add(number << 32),
-            },
+            FineSettings { views: &config.views, fine: &fine, mesh: &config.mesh, seed: key },
             &config.field,
             guidance,
             Controls::new(&gpu, controls, shown)?,
@@ -125,6 +129,8 @@ impl Job for EditJob {
             return Ok(Outcome::Cancelled { resumable: None });
         }
         // From here on the edit is part of the project: its state first, its log last.
+        let mut project = target(project, self.copy)?;
+        let folder = project.output().to_path_buf();
         let next = Checkpoint {
             stage: STAGE.into(),
             step: number,
@@ -154,6 +160,13 @@ impl Job for EditJob {
         project.finish(&textured).map_err(SessionError::Storage)?;
         Ok(Outcome::Completed(Artifacts { folder, glb }))
     }
+}
+
+/// What is edited: the project itself, or a copy of it.
+fn target(project: Project, copy: Option<PathBuf>) -> Result<Project, SessionError> {
+    let Some(copy) = copy else { return Ok(project) };
+    project.copy_to(&copy).map_err(SessionError::Storage)?;
+    Project::open(&copy).map_err(SessionError::Storage)
 }
 
 /// The state that the newest finished operation left.
