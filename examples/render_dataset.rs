@@ -67,6 +67,10 @@ struct Arguments {
     /// Share of the heads that are drawn again after an edit in words.
     #[arg(long, default_value_t = 0.0)]
     edits: f64,
+    /// Share of the heads that are, of four people, the one with the most features of a shape
+    /// that has a name: each such shape is rare.
+    #[arg(long, default_value_t = 0.0)]
+    shapes: f64,
     /// Draw only every so many shards, starting at `--part`: for several processes at once.
     #[arg(long, default_value_t = 1)]
     parts: usize,
@@ -106,17 +110,33 @@ fn byte(v: f32) -> u8 {
 /// Donors of an edit that are tried; hardly anybody needs more.
 const ATTEMPTS: u64 = 20;
 
+/// People to choose from for the share of [`Arguments::shapes`].
+const CANDIDATES: u64 = 4;
+
+/// The seed of the data set that person number `index` is drawn from.
+fn chosen(arguments: &Arguments, index: u64) -> u64 {
+    let (split, stage) = split(arguments);
+    if !rng::stream(arguments.seed, stage, index, "shapes").random_bool(arguments.shapes) {
+        return arguments.seed;
+    }
+    let shapes = |seed: &u64| StudioSample::draw(*seed, split, index).look.remarkable_shapes();
+    // Of several with as many, the last: each is as likely as the others.
+    let candidates = (0..CANDIDATES).map(|k| arguments.seed + (k << 32));
+    candidates.max_by_key(shapes).unwrap_or(arguments.seed)
+}
+
 fn prepare(arguments: &Arguments, index: u64) -> Result<Subject> {
     let (split, stage) = split(arguments);
     let shaped = |sample: &StudioSample| {
         StudioHead::new(&sample.params, &sample.look, sample.seed)
             .with_context(|| format!("shaping head {index}"))
     };
-    let sample = StudioSample::draw(arguments.seed, split, index);
+    let seed = chosen(arguments, index);
+    let sample = StudioSample::draw(seed, split, index);
     let head = shaped(&sample)?;
     let mut rng = rng::stream(arguments.seed, stage, index, "edited");
     let edited = if rng.random_bool(arguments.edits) {
-        StudioSample::edited(arguments.seed, split, index, ATTEMPTS)
+        StudioSample::edited(seed, split, index, ATTEMPTS)
     } else {
         None
     };

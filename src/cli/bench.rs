@@ -4,21 +4,24 @@
 //! ratios between the lines of one run hold better than the absolute times.
 
 use super::{Failure, Output};
-use crate::batch::{ControlKind, View};
+use crate::batch::{ControlKind, Light, View, ViewRegion};
 use crate::config::GenerationConfig;
 use crate::diffusion::{ControlInput, DiffusionModel, EncodedImage, embedded};
+use crate::geometry::Mesh;
 use crate::guidance::{DiffusionDenoiser, ScoreDistillation};
 use crate::head::HeadModel;
 use crate::pipeline::coarse::StartHead;
 use crate::pipeline::{CoarseStage, FineStage, Stage, views};
 use crate::render::GpuContext;
+use crate::render::camera::Camera;
 use crate::render::control::ControlRenderer;
 use crate::render::field::{Appearance, Rates};
 use crate::render::mesh_scene::MeshScene;
-use crate::render::raster::MeshRegularisers;
+use crate::render::raster::{MeshRegularisers, Rasteriser, SurfaceMesh};
 use crate::render::tets::TetRates;
 use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
+use glam::Vec3;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -123,6 +126,7 @@ fn measure(
     model: &Arc<DiffusionModel>,
     config: &GenerationConfig,
 ) -> Result<()> {
+    rasteriser(bench, gpu)?;
     let views = views::sample(&config.views, 0, "bench", 0);
     let denoiser = DiffusionDenoiser::new(Arc::clone(model), "a man", "", 1.0)?;
     let controls = denoiser.controls();
@@ -151,6 +155,69 @@ fn measure(
         fine.step()?;
         Ok(())
     })
+}
+
+/// Squares of the bench sphere's sides: about 100,000 triangles.
+const SPHERE: (u32, u32) = (224, 224);
+
+/// One view of 512 x 512 pixels of 100,000 grey triangles, forward, and with gradients to its
+/// vertices, as `benches/raster_torch.py` times them.
+fn rasteriser(bench: &mut Bench, gpu: &GpuContext) -> Result<()> {
+    if !bench.wants("rasteriser") {
+        return Ok(());
+    }
+    let (columns, rows) = SPHERE;
+    let mesh = sphere(columns, rows);
+    let surface = SurfaceMesh::of(gpu, &mesh)?;
+    let mut raster = Rasteriser::new(gpu)?;
+    let view = View {
+        camera: Camera::orbit(Vec3::ZERO, 20.0, 10.0, 1.8, 40.0, (512, 512)),
+        light: Light::Flat,
+        region: ViewRegion::Front,
+        background: [1.0, 1.0, 1.0],
+    };
+    let pixels = 512 * 512;
+    let grey = gpu.storage("values", &vec![[0.0_f32, 0.5, 0.5, 0.5]; pixels]);
+    let gradient: Vec<f32> = (0..3 * pixels).map(|i| 1e-6 * ((i % 17) as f32 - 8.0)).collect();
+    let per = Some(("triangle", mesh.triangles.len() as f64));
+    let mut draw = |backward: bool| -> Result<()> {
+        // A step of an optimiser has moved the vertices.
+        raster.connect(&surface);
+        raster.update_normals(&surface);
+        raster.draw(&surface, &[view], Appearance::Shaded)?;
+        raster.finish(&surface, &grey)?;
+        if backward {
+            let regularisers = MeshRegularisers::default();
+            raster.backward(&surface, &grey, &gradient, None, regularisers, |_, _| Ok(()))?;
+            surface.gradients(gpu)?;
+        }
+        Ok(())
+    };
+    bench.time("rasteriser forward", per, || draw(false))?;
+    bench.time("rasteriser forward and backward", per, || draw(true))
+}
+
+fn sphere(columns: u32, rows: u32) -> Mesh {
+    let at = |row: u32, column: u32| {
+        let polar = std::f32::consts::PI * row as f32 / rows as f32;
+        let around = std::f32::consts::TAU * column as f32 / columns as f32;
+        0.5 * Vec3::new(polar.sin() * around.sin(), polar.cos(), polar.sin() * around.cos())
+    };
+    let inner = (1..rows).flat_map(|row| (0..columns).map(move |column| at(row, column)));
+    let positions = inner.chain([at(0, 0), at(rows, 0)]).collect();
+    let index = |row: u32, column: u32| match row {
+        0 => (rows - 1) * columns,
+        row if row == rows => (rows - 1) * columns + 1,
+        row => (row - 1) * columns + column % columns,
+    };
+    let squares = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
+    let triangles = squares.flat_map(|(row, column)| {
+        let [a, b, c, d] =
+            [(row, column), (row + 1, column), (row + 1, column + 1), (row, column + 1)]
+                .map(|(row, column)| index(row, column));
+        [[a, b, c], [a, c, d]].into_iter().filter(|t| t[0] != t[1] && t[1] != t[2] && t[0] != t[2])
+    });
+    Mesh { positions, triangles: triangles.collect() }
 }
 
 /// The mesh scene: drawing, its adjoint, and a step of the optimisers with marching.

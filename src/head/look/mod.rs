@@ -223,7 +223,8 @@ impl Look {
     }
 
     /// How many features have a shape that a description names.
-    fn remarkable_shapes(&self) -> usize {
+    #[must_use]
+    pub fn remarkable_shapes(&self) -> usize {
         [
             self.nose != Nose::Normal,
             self.jaw != Jaw::Normal,
