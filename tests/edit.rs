@@ -2,8 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn headsculpt(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_headsculpt")).args(arguments).output().unwrap()
@@ -98,4 +99,59 @@ fn edits_follow_one_another_and_strength_zero_changes_nothing() {
         assert!(!Path::new(&nothing).exists(), "{arguments:?}");
     }
     assert_eq!(first, glb(folder));
+}
+
+#[test]
+fn an_edit_of_a_region_that_was_killed_goes_on_to_the_same_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    // A head without any optimisation, and a checkpoint after every step.
+    let preset = at("small.toml");
+    let text = "extends = \"instant\"\n[coarse]\ncheckpoint_seconds = 0.0\n\
+                [fine]\nsize = 32\ncells = 48\n\
+                [fine.texture]\nbase_resolution = 24\nfinest_resolution = 64\nlog2_table = 16\n\
+                [edit]\nsteps = 3\n[mesh]\ngrid = 96\ntexture = 256\ntriangles = 4000\n";
+    std::fs::write(&preset, text).unwrap();
+    let head = at("head");
+    done(&headsculpt(&["generate", "a bald man", "--preset", &preset, "-o", &head, "--quiet"]));
+    let edit = |to: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_headsculpt"));
+        command.args([
+            "edit",
+            &head,
+            "give him a red beard",
+            "--region",
+            "jaw",
+            "--json",
+            "-o",
+            to,
+        ]);
+        command.stdout(Stdio::piped());
+        command
+    };
+    let (whole, killed) = (at("whole"), at("killed"));
+    done(&edit(&whole).output().unwrap());
+    let operation = &log(Path::new(&whole))[2]["operation"];
+    assert_eq!((&operation["kind"], &operation["region"]), (&"edit".into(), &"jaw".into()));
+
+    let mut child = edit(&killed).spawn().unwrap();
+    let event = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let saved = lines.any(|line| event(&line.unwrap())["event"] == "checkpoint");
+    assert!(saved, "the edit ended before it could be killed");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!Path::new(&killed).join("avatar.glb").exists());
+    let again = edit(&killed).output().unwrap();
+    done(&again);
+    let said = String::from_utf8(again.stdout).unwrap();
+    let stage = said.lines().map(event).find(|e| e["stage"] == "edit").unwrap();
+    assert!(stage["done"].as_u64().unwrap() >= 1, "{stage}");
+    assert_eq!(glb(Path::new(&whole)), glb(Path::new(&killed)));
+    assert!(!Path::new(&killed).join("avatar.headsculpt/editing").exists());
+
+    let unknown = headsculpt(&["edit", &head, "make him older", "--region", "knee"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    let sentence = String::from_utf8(unknown.stderr).unwrap();
+    assert!(sentence.contains("--region"), "{sentence}");
 }

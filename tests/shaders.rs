@@ -1,7 +1,7 @@
 //! Every shader must be valid WGSL, without a GPU: whole files as they are, pieces as
 //! the field and the rasteriser put them together.
 
-use headsculpt::render::{field, raster, tets};
+use headsculpt::render::{field, raster, tets, texture};
 use std::path::Path;
 
 /// What is wrong with a shader, if anything.
@@ -21,8 +21,13 @@ fn complaint(name: &str, source: &str) -> Option<String> {
 #[test]
 fn shaders_are_valid() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
-    let assembled =
-        [field::shader_sources(), raster::shader_sources(), tets::shader_sources()].concat();
+    let assembled = [
+        field::shader_sources(),
+        raster::shader_sources(),
+        tets::shader_sources(),
+        texture::shader_sources(),
+    ]
+    .concat();
     assert!(!assembled.is_empty(), "there are no shaders that are put together");
     let mut complaints: Vec<String> =
         assembled.iter().filter_map(|(name, source)| complaint(name, source)).collect();

@@ -1,6 +1,7 @@
 //! `headsculpt edit`.
 
 use super::{Failure, Output, follow};
+use crate::pipeline::EditRegion;
 use crate::session::EditJob;
 use std::path::PathBuf;
 
@@ -11,6 +12,9 @@ pub(super) struct Arguments {
     project: PathBuf,
     /// What to change, as "make him older"
     instruction: String,
+    /// Part of the head that the edit is kept to: everything else stays as it is, bit for bit
+    #[arg(long, value_name = "NAME", default_value = "all")]
+    region: EditRegion,
     /// How far the instruction is followed: 0 changes nothing, 1 all of it
     /// [default: the preset's]
     #[arg(long, value_name = "W", allow_negative_numbers = true)]
@@ -28,7 +32,9 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) fn run(self, output: Output) -> Result<(), Failure> {
-        let Self { project: folder, instruction, strength, steps, seed, output: copy } = self;
-        follow::run(EditJob { folder, copy, instruction, strength, steps, seed }, output)
+        let Self { project: folder, instruction, region, strength, steps, seed, output: copy } =
+            self;
+        let job = EditJob { folder, copy, instruction, region, strength, steps, seed };
+        follow::run(job, output, |_| "the same command goes on with it".into())
     }
 }

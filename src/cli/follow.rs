@@ -3,11 +3,17 @@
 use super::progress::Progress;
 use super::{Failure, Output};
 use crate::session::{self, Event, Job, Outcome, SessionError};
+use std::path::Path;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
-/// Runs the job, showing its progress, until it ends; the first interrupt cancels it.
-pub(super) fn run(job: impl Job, output: Output) -> Result<(), Failure> {
+/// Runs the job, showing its progress, until it ends; the first interrupt cancels it. `again`
+/// says how to continue what was cancelled, given its folder.
+pub(super) fn run(
+    job: impl Job,
+    output: Output,
+    again: impl FnOnce(&Path) -> String,
+) -> Result<(), Failure> {
     let session = session::spawn(job).map_err(|error| Failure::Broken(error.into()))?;
     let cancel = session.cancel.clone();
     // A second interrupt ends the process at once; checkpoints make that harmless.
@@ -42,10 +48,9 @@ pub(super) fn run(job: impl Job, output: Output) -> Result<(), Failure> {
             }
             Ok(())
         }
-        Outcome::Cancelled { resumable: Some(folder) } => Err(Failure::Cancelled(format!(
-            "cancelled; continue with: headsculpt generate --resume '{}'",
-            folder.display()
-        ))),
+        Outcome::Cancelled { resumable: Some(folder) } => {
+            Err(Failure::Cancelled(format!("cancelled; {}", again(&folder))))
+        }
         Outcome::Cancelled { resumable: None } => {
             Err(Failure::Cancelled("cancelled; nothing was changed".into()))
         }

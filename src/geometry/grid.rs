@@ -73,6 +73,21 @@ impl ScalarGrid {
         2.0 / (self.resolution - 1) as f32
     }
 
+    /// Trilinear interpolation; outside the cube, the nearest value inside.
+    #[must_use]
+    pub fn sample(&self, point: Vec3) -> f32 {
+        let last = (self.resolution - 1) as f32;
+        let at = (0.5 * point + 0.5).clamp(Vec3::ZERO, Vec3::ONE) * last;
+        let cell = at.floor().min(Vec3::splat(last - 1.0));
+        let f = at - cell;
+        let first = self.index(cell.to_array().map(|c| c as usize));
+        let n = self.resolution;
+        let lerp = |a: f32, b: f32, t: f32| a + (b - a) * t;
+        let edge = |i: usize| lerp(self.values[i], self.values[i + 1], f.x);
+        let face = |i: usize| lerp(edge(i), edge(i + n), f.y);
+        lerp(face(first), face(first + n * n), f.z)
+    }
+
     /// Index of a node.
     #[must_use]
     pub fn index(&self, [x, y, z]: [usize; 3]) -> usize {

@@ -154,8 +154,6 @@ pub struct CoarseStage<G> {
     field: Field,
     guidance: G,
     controls: Controls,
-    dressed: Option<Dressed>,
-    solid: DistanceField,
     views: ViewConfig,
     config: CoarseConfig,
     seed: u64,
@@ -167,8 +165,6 @@ pub struct CoarseStage<G> {
 pub struct CoarseResult<G> {
     /// The field.
     pub field: Field,
-    /// If the stage took no step, the person that the field is, and where it is solid.
-    pub person: Option<(Dressed, DistanceField)>,
     /// The guidance.
     pub guidance: G,
     /// What draws control images.
@@ -192,6 +188,25 @@ impl Dressed {
     }
 }
 
+/// The field as it starts.
+///
+/// # Errors
+/// [`StageError::Render`] for settings that the field refuses, or a driver error.
+pub(super) fn field_of(
+    gpu: &GpuContext,
+    settings: CoarseSettings<'_>,
+    start: &StartHead,
+) -> Result<Field, StageError> {
+    let solid = start.solid();
+    let prior = PriorGrid::from_values(PRIOR_RESOLUTION, solid.values.clone())?;
+    let mut field = Field::new(gpu, settings.field.clone(), &prior, settings.seed)?;
+    // A field with a network finds its colours by itself.
+    if let Some((look, nodes)) = start.look.as_ref().zip(field.paintable()) {
+        field.paint(&voxels::colors(&look.head, &look.person, &solid, nodes))?;
+    }
+    Ok(field)
+}
+
 impl<G: Guidance> CoarseStage<G> {
     /// A stage at step 0: the field starts as `start`. `requested` are the control images
     /// that the guidance needs.
@@ -205,19 +220,10 @@ impl<G: Guidance> CoarseStage<G> {
         requested: ControlRequest,
         start: StartHead,
     ) -> Result<Self, StageError> {
-        let solid = start.solid();
-        let prior = PriorGrid::from_values(PRIOR_RESOLUTION, solid.values.clone())?;
-        let mut field = Field::new(gpu, settings.field.clone(), &prior, settings.seed)?;
-        // A field with a network finds its colours by itself.
-        if let Some((look, nodes)) = start.look.as_ref().zip(field.paintable()) {
-            field.paint(&voxels::colors(&look.head, &look.person, &solid, nodes))?;
-        }
         Ok(Self {
-            field,
+            field: field_of(gpu, settings, &start)?,
             guidance,
             controls: Controls::new(gpu, requested, start.control)?,
-            dressed: start.look,
-            solid,
             views: settings.views.clone(),
             config: settings.coarse.clone(),
             seed: settings.seed,
@@ -232,13 +238,7 @@ impl<G: Guidance> CoarseStage<G> {
 
     /// Ends the stage: what the next one goes on with.
     pub fn into_parts(self) -> CoarseResult<G> {
-        let untouched = self.done == 0;
-        CoarseResult {
-            field: self.field,
-            person: self.dressed.filter(|_| untouched).map(|dressed| (dressed, self.solid)),
-            guidance: self.guidance,
-            controls: self.controls,
-        }
+        CoarseResult { field: self.field, guidance: self.guidance, controls: self.controls }
     }
 
     /// Draws the views for training; `true` if the field kept what their gradient needs.

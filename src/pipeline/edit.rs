@@ -11,15 +11,17 @@ use super::controls::Controls;
 use super::extract::{self, Avatar, MeshConfig};
 use super::fine::{FineConfig, FineSettings, FineStage, surface_points};
 use super::state::Arrays;
-use super::{Progress, Stage, StageError};
+use super::{Progress, Stage, StageError, texture};
 use crate::batch::ImageBatch;
 use crate::geometry::ScalarGrid;
 use crate::guidance::{Guidance, TimestepSchedule};
 use crate::head::DistanceField;
 use crate::render::GpuContext;
 use crate::render::field::FieldConfig;
+use crate::render::mask::Mask;
 use crate::render::mesh_scene::MeshScene;
 use crate::render::studio::StudioSample;
+use crate::render::texture::LocalChange;
 use glam::Vec3;
 use serde::{Deserialize, Serialize};
 
@@ -110,6 +112,37 @@ impl Outfit {
     }
 }
 
+/// Where an edit is kept to: a name for it, and where it may change something.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Edits of one name share a local change, and the mask of the first of them.
+    pub name: &'static str,
+    /// Where it may change something.
+    pub mask: Mask,
+}
+
+/// An edit that was broken off.
+#[derive(Debug, Clone)]
+pub struct Begun {
+    /// The state that its stage saved.
+    pub arrays: Arrays,
+    /// The steps that were done.
+    pub done: u64,
+}
+
+/// What an edit does to a head.
+#[derive(Debug)]
+pub struct EditPlan<'a> {
+    /// The saved state of the head.
+    pub head: Arrays,
+    /// What it takes over of the difference of two persons.
+    pub change: Option<Change<'a>>,
+    /// Where it is kept to; `None` is everywhere.
+    pub place: Option<Place>,
+    /// Where it goes on; `None` begins.
+    pub begun: Option<Begun>,
+}
+
 /// Who the head is before and after.
 #[derive(Debug, Clone, Copy)]
 pub struct Change<'a> {
@@ -126,8 +159,8 @@ pub struct Change<'a> {
 pub struct EditStage<G>(FineStage<G>);
 
 impl<G: Guidance> EditStage<G> {
-    /// An edit at step 0 of the head whose saved state is `arrays`; `field` are the settings of
-    /// its coarse field, and `controls` show the head after the edit.
+    /// An edit; `field` are the settings of the head's coarse field, and `controls` show the head
+    /// after the edit.
     ///
     /// # Errors
     /// [`StageError::Checkpoint`] if the arrays do not fit, [`StageError::Render`].
@@ -137,19 +170,59 @@ impl<G: Guidance> EditStage<G> {
         field: &FieldConfig,
         guidance: G,
         controls: Controls,
-        arrays: Arrays,
-        change: Option<Change<'_>>,
+        plan: EditPlan<'_>,
     ) -> Result<Self, StageError> {
+        let EditPlan { head, change, place, begun } = plan;
         let field = settings.fine.field(field);
-        let scene = |arrays| FineStage::<G>::saved_scene(gpu, field.clone(), arrays, 0);
-        let (frozen, mut live) = (scene(arrays.clone())?, scene(arrays)?);
-        if let Some(change) = change {
-            let (before, after) = (Outfit::of(change.before)?, Outfit::of(change.after)?);
-            dress(&mut live, &before, &after, change.strength, settings.mesh)?;
-        }
-        let stage = FineStage::of(live, settings, guidance, controls, 0);
+        let scene = |arrays, done| FineStage::<G>::saved_scene(gpu, field.clone(), arrays, done);
+        let (live, done) = if let Some(Begun { arrays, done }) = begun {
+            let mut live = scene(arrays, done)?;
+            if let Some(place) = &place {
+                live.texture().train(Some(place.name))?;
+                let mask = known_mask(&mut live, place);
+                live.keep_mask(Some(mask));
+            }
+            (live, done)
+        } else {
+            let mut live = scene(head.clone(), 0)?;
+            confine(gpu, &mut live, place.as_ref(), &field)?;
+            if let Some(change) = change {
+                let (before, after) = (Outfit::of(change.before)?, Outfit::of(change.after)?);
+                dress(&mut live, &before, &after, change.strength, settings.mesh)?;
+            }
+            (live, 0)
+        };
+        let frozen = scene(head, 0)?;
+        let stage = FineStage::of(live, settings, guidance, controls, done);
         Ok(Self(stage.editing(frozen, STAGE)))
     }
+}
+
+/// The mask that edits of this name had so far, or this one's own.
+fn known_mask(scene: &mut MeshScene, place: &Place) -> Mask {
+    let found = scene.texture().changes().iter().find(|change| change.name() == place.name);
+    found.map_or(&place.mask, LocalChange::mask).clone()
+}
+
+/// Lets changes through only where the edit may change something.
+fn confine(
+    gpu: &GpuContext,
+    scene: &mut MeshScene,
+    place: Option<&Place>,
+    field: &FieldConfig,
+) -> Result<(), StageError> {
+    let Some(place) = place else {
+        scene.texture().train(None)?;
+        return Ok(scene.set_mask(None)?);
+    };
+    let mask = known_mask(scene, place);
+    let texture = scene.texture();
+    if texture.changes().iter().all(|change| change.name() != place.name) {
+        let blank = texture::blank(gpu, texture::change_config(field))?;
+        texture.add(place.name, mask.clone(), blank)?;
+    }
+    texture.train(Some(place.name))?;
+    Ok(scene.set_mask(Some(mask))?)
 }
 
 /// Takes over what distinguishes the persons.
@@ -186,7 +259,7 @@ fn dress(
         .map(|((was, will), now)| {
             let by = will - was;
             let differs = by.abs().max_element() > SAME_COLOR;
-            differs.then(|| Vec3::from_array(now.albedo) + strength * by)
+            differs.then(|| *now + strength * by)
         })
         .collect();
     scene.texture().repaint_surface(&points, &colors)?;
@@ -223,7 +296,9 @@ mod tests {
     use crate::geometry::topology;
     use crate::head::look::{BeardStyle, HairColor, HairStyle};
     use crate::head::{HeadParams, Look};
+    use crate::pipeline::{EditRegion, origin};
     use crate::render::field::{Field, GridConfig, PriorGrid};
+    use crate::render::texture::Texture;
 
     /// The person as the fine stage would start from them.
     fn scene(gpu: &GpuContext, outfit: &Outfit, config: &MeshConfig) -> MeshScene {
@@ -241,7 +316,7 @@ mod tests {
         let mut texture = Field::new(gpu, field, &nowhere, 0).unwrap();
         let (points, _) = surface_points(&mesh);
         texture.paint_surface(&points, &outfit.colors(&points)).unwrap();
-        MeshScene::new(gpu, &mesh, 64, texture).unwrap()
+        MeshScene::new(gpu, &mesh, 64, Texture::new(gpu, texture)).unwrap()
     }
 
     #[test]
@@ -279,7 +354,7 @@ mod tests {
             let points: Vec<Vec3> = mesh.positions.iter().filter(near).copied().collect();
             assert!(points.len() > 20, "{}", points.len());
             let colors = scene.texture().query(&points).unwrap();
-            let red = colors.iter().map(|c| c.albedo[0] - c.albedo[2]).sum::<f32>();
+            let red = colors.iter().map(|c| c.x - c.z).sum::<f32>();
             reds.push(red / colors.len() as f32);
             // Above the brows and below the neck every bit stays.
             let far = |mesh: &crate::geometry::Mesh| -> Vec<[u32; 3]> {
@@ -295,5 +370,131 @@ mod tests {
         let first = start.signed_volume();
         assert!(volumes[0] > first && volumes[1] > volumes[0], "{first} {volumes:?}");
         assert!(reds[1] > reds[0] + 0.05, "{reds:?}");
+    }
+
+    /// Pulls at everything: each pixel its own way, and differently in every step.
+    #[derive(Debug)]
+    struct Unrest;
+
+    impl Guidance for Unrest {
+        fn image_gradient(
+            &mut self,
+            _: &[crate::batch::View],
+            images: &ImageBatch,
+            controls: &crate::guidance::ControlImages,
+            at: crate::guidance::StepId,
+        ) -> Result<crate::guidance::ImageGradient, crate::guidance::GuidanceError> {
+            assert!(controls.contains_key(&crate::batch::ControlKind::Reference));
+            let mut gradient = images.clone();
+            for (i, value) in gradient.data.iter_mut().enumerate() {
+                *value = 0.02 * (0.7 * (i as f32 + 13.0 * at.step as f32)).sin();
+            }
+            Ok(crate::guidance::ImageGradient { gradient, target: None, loss: 0.0, timestep: 0 })
+        }
+    }
+
+    #[test]
+    fn what_lies_outside_a_region_stays_to_the_last_bit() {
+        let gpu = GpuContext::new().unwrap();
+        let preset = crate::config::GenerationConfig::preset("quick").unwrap();
+        let fine = FineConfig {
+            steps: 3,
+            cells: 48,
+            size: 48,
+            distance_rate: 0.1,
+            texture: Some(GridConfig {
+                levels: 2,
+                features: 4,
+                base_resolution: 24,
+                finest_resolution: 96,
+                log2_table: 16,
+                smoothstep: false,
+                init_range: 0.0,
+            }),
+            ..preset.fine.clone()
+        };
+        let person = |beard| StudioSample {
+            look: Look {
+                male: true,
+                beard,
+                beard_length: 0.5,
+                beard_color: HairColor::Red,
+                hair: HairStyle::Bald,
+                ..StudioSample::draw(1, crate::render::studio::Split::Train, 3).look.at_rest()
+            },
+            params: HeadParams { gender: 1.0, ..HeadParams::default() },
+            seed: 7,
+        };
+        let (before, after) = (person(BeardStyle::None), person(BeardStyle::Full));
+        let mesh = MeshConfig { grid: 96, ..preset.mesh.clone() };
+        let settings = FineSettings { views: &preset.views, fine: &fine, mesh: &mesh, seed: 5 };
+        let start = StartHead::person(&before).unwrap();
+        let head = origin::head_of_person(&gpu, settings, &preset.field, &start).unwrap();
+        let mask = EditRegion::Jaw.mask(&start.surface).unwrap().unwrap();
+        let controls = || {
+            let request = crate::guidance::ControlRequest::default();
+            Controls::new(&gpu, request, start.control.clone()).unwrap()
+        };
+        let stage = |head: &Arrays, begun| {
+            let plan = EditPlan {
+                head: head.clone(),
+                change: Some(Change { before: &before, after: &after, strength: 1.0 }),
+                place: Some(Place { name: "jaw", mask: mask.clone() }),
+                begun,
+            };
+            EditStage::new(&gpu, settings, &preset.field, Unrest, controls(), plan).unwrap()
+        };
+        let mut whole = stage(&head, None);
+        whole.step().unwrap();
+        let (arrays, done) = (whole.save().unwrap(), whole.done());
+        for _ in 1..fine.steps {
+            whole.step().unwrap();
+        }
+        let edited = whole.save().unwrap();
+        // Broken off after one step, and gone on with.
+        let mut resumed = stage(&head, Some(Begun { arrays, done }));
+        for _ in 1..fine.steps {
+            resumed.step().unwrap();
+        }
+        assert!(edited == resumed.save().unwrap());
+        // A second edit of the same region goes on with the first one's change.
+        let mut second = stage(&edited, None);
+        second.step().unwrap();
+        let twice = second.save().unwrap();
+        assert_eq!(twice.keys().collect::<Vec<_>>(), edited.keys().collect::<Vec<_>>());
+
+        let field = fine.field(&preset.field);
+        let scene = |arrays: &Arrays| {
+            FineStage::<Unrest>::saved_scene(&gpu, field.clone(), arrays.clone(), 0).unwrap()
+        };
+        let (mut first, mut last) = (scene(&head), scene(&twice));
+        let mut rng = crate::rng::stream(1, "test", 0, "points");
+        let points: Vec<Vec3> = (0..100_000)
+            .map(|_| Vec3::from_array(rand::Rng::random::<[f32; 3]>(&mut rng)) * 2.0 - 1.0)
+            .collect();
+        let (was, is) =
+            (first.texture().query(&points).unwrap(), last.texture().query(&points).unwrap());
+        let outside = |p: Vec3| mask.at(p) == 0.0;
+        let kept = points.iter().filter(|p| outside(**p)).count();
+        assert!(kept > 50_000, "{kept}");
+        for ((was, is), point) in was.iter().zip(&is).zip(&points) {
+            assert!(!outside(*point) || was == is, "{point}: {was} became {is}");
+        }
+        // Vertices lie between two nodes of the lattice.
+        let spacing = 2.0 * first.tets().band().lattice.spacing();
+        let far = |p: &&Vec3| {
+            let around = [Vec3::X, Vec3::Y, Vec3::Z].map(|a| spacing * a);
+            around.iter().all(|by| outside(**p + *by) && outside(**p - *by))
+        };
+        let bits = |mesh: &crate::geometry::Mesh| -> Vec<[u32; 3]> {
+            let mut bits: Vec<_> =
+                mesh.positions.iter().filter(far).map(|p| p.to_array().map(f32::to_bits)).collect();
+            bits.sort_unstable();
+            bits
+        };
+        let (was, is) = (first.mesh().unwrap(), last.mesh().unwrap());
+        assert!(bits(&was).len() > 2000, "{}", bits(&was).len());
+        assert!(bits(&was) == bits(&is));
+        assert!(is.signed_volume() > 1.002 * was.signed_volume(), "no beard has grown");
     }
 }

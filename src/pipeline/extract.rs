@@ -10,6 +10,7 @@ use crate::geometry::{Mesh, TexturedMesh, topology};
 use crate::render::RenderError;
 use crate::render::bake::{self, BakeError};
 use crate::render::field::{Field, FieldPoint};
+use crate::render::texture::Texture;
 use glam::Vec3;
 use serde::{Deserialize, Serialize};
 
@@ -141,7 +142,7 @@ pub(super) fn cleaned(
 /// [`StageError::Geometry`] if the mesh is not closed, [`StageError::Render`].
 pub(super) fn finish(
     mesh: &Mesh,
-    texture: &mut Field,
+    texture: &mut Texture,
     config: &MeshConfig,
 ) -> Result<Avatar, StageError> {
     let mut notes = Vec::new();
@@ -154,7 +155,7 @@ pub(super) fn finish(
         notes.push(kept(report.after));
     }
     let textured = bake_with(&small, config.texture, |points, _| {
-        Ok(texture.query(points)?.iter().map(|point| point.albedo).collect())
+        Ok(texture.query(points)?.iter().map(Vec3::to_array).collect())
     })?;
     Ok(Avatar { textured, notes })
 }

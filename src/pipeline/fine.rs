@@ -5,17 +5,17 @@
 //! mesh of the coarse field with its true distances; the colours are a field's albedo at the
 //! surface, so nothing is seen through anything and light is kept apart from albedo.
 
-use super::coarse::{CoarseResult, pull};
+use super::coarse::{CoarseResult, StartHead, pull};
 use super::controls::Controls;
 use super::extract::{self, Avatar, MeshConfig};
 use super::state::{self, Arrays};
 use super::views::{self, ViewConfig};
-use super::{Progress, Stage, StageError};
+use super::{Progress, Stage, StageError, origin, texture};
 use crate::batch::{ControlKind, ImageBatch};
 use crate::geometry::{Mesh, smooth};
 use crate::guidance::{DistillationConfig, Guidance, StepId, TimestepSchedule};
 use crate::render::GpuContext;
-use crate::render::field::{Appearance, Field, FieldConfig, GridConfig, PriorGrid, Rates};
+use crate::render::field::{Appearance, FieldConfig, GridConfig, Rates};
 use crate::render::mesh::orbit_view;
 use crate::render::mesh_scene::MeshScene;
 use crate::render::raster::MeshRegularisers;
@@ -26,9 +26,6 @@ use serde::{Deserialize, Serialize};
 
 /// Name of the stage in events, checkpoints and random streams.
 pub const STAGE: &str = "fine";
-
-/// Triangles of the mesh that the lattice's distances are measured to.
-const START_TRIANGLES: usize = 120_000;
 
 /// How long and how fast the mesh is optimised.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -155,10 +152,7 @@ impl FineConfig {
     #[must_use]
     pub fn field(&self, coarse: &FieldConfig) -> FieldConfig {
         let mut field = coarse.clone();
-        if let Some(grid) = &self.texture
-            && coarse.mlp.hidden_layers == 0
-            && coarse.grid.features == 4
-        {
+        if let Some(grid) = self.texture.as_ref().filter(|_| coarse.is_plain()) {
             field.grid = grid.clone();
         }
         field.adam.epsilon = self.grid_epsilon.unwrap_or(field.adam.epsilon);
@@ -202,9 +196,7 @@ pub struct FineSettings<'a> {
 }
 
 impl<G: Guidance> FineStage<G> {
-    /// A stage at step 0 that starts from a coarse stage. A field of plain voxels is made
-    /// anew, with the colours that are seen on the surface (those of the person themselves if
-    /// the coarse stage took no step); one with a network goes on.
+    /// A stage at step 0 that starts from a coarse stage.
     ///
     /// # Errors
     /// [`StageError::Geometry`] if the field has no surface, [`StageError::Render`].
@@ -213,27 +205,25 @@ impl<G: Guidance> FineStage<G> {
         settings: FineSettings<'_>,
         coarse: CoarseResult<G>,
     ) -> Result<Self, StageError> {
-        let CoarseResult { mut field, person, guidance, controls } = coarse;
-        let triangles = settings.mesh.triangles.max(START_TRIANGLES);
-        let mesh = extract::surface(&mut field, settings.mesh, triangles)?.mesh;
-        let texture = if field.is_plain() {
-            let (points, normals) = surface_points(&mesh);
-            let colors: Vec<Vec3> = if let Some((person, solid)) = &person {
-                person.colors(solid, &points)
-            } else {
-                let seen = extract::seen_colors(&mut field, &points, &normals)?;
-                seen.into_iter().map(Vec3::from_array).collect()
-            };
-            let config = settings.fine.field(field.config());
-            // The coarse field's memory first.
-            drop(field);
-            let mut texture = blank(gpu, config)?;
-            texture.paint_surface(&points, &colors)?;
-            texture
-        } else {
-            field
-        };
-        let scene = MeshScene::new(gpu, &mesh, settings.fine.cells, texture)?;
+        let CoarseResult { field, guidance, controls } = coarse;
+        let scene = origin::of_field(gpu, settings, field)?;
+        Ok(Self::of(scene, settings, guidance, controls, 0))
+    }
+
+    /// A stage at step 0 that starts from a head of the prior, without a coarse stage; `field`
+    /// are the settings that a coarse field would have.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn of_person(
+        gpu: &GpuContext,
+        settings: FineSettings<'_>,
+        field: &FieldConfig,
+        guidance: G,
+        controls: Controls,
+        start: &StartHead,
+    ) -> Result<Self, StageError> {
+        let scene = origin::of_person(gpu, settings, field, start)?;
         Ok(Self::of(scene, settings, guidance, controls, 0))
     }
 
@@ -274,9 +264,8 @@ impl<G: Guidance> FineStage<G> {
         done: u64,
     ) -> Result<MeshScene, StageError> {
         let tets = TetMesh::from_state(gpu, &state::decode_tets(&mut arrays)?)?;
-        let mut texture = blank(gpu, field)?;
-        texture.restore(&state::decode(arrays)?)?;
-        Ok(MeshScene::of(gpu, tets, texture, done)?)
+        let colors = texture::restore(gpu, &field, arrays)?;
+        Ok(MeshScene::of(gpu, tets, colors, done)?)
     }
 
     pub(super) fn of(
@@ -358,9 +347,7 @@ impl<G: Guidance> Stage for FineStage<G> {
     }
 
     fn save(&mut self) -> Result<Arrays, StageError> {
-        let mut arrays = state::encode(&self.scene.texture().state()?);
-        arrays.extend(state::encode_tets(&self.scene.tets().state()?));
-        Ok(arrays)
+        origin::save(&mut self.scene)
     }
 
     fn finish(&mut self, config: &MeshConfig) -> Result<Avatar, StageError> {
@@ -379,10 +366,4 @@ pub(super) fn surface_points(mesh: &Mesh) -> (Vec<Vec3>, Vec<Vec3>) {
     });
     let corners = mesh.positions.iter().copied().zip(normals.iter().copied());
     corners.chain(middles).unzip()
-}
-
-/// A field for colours alone.
-fn blank(gpu: &GpuContext, config: FieldConfig) -> Result<Field, StageError> {
-    let nowhere = PriorGrid::from_distance(2, |_| 1.0)?;
-    Ok(Field::new(gpu, config, &nowhere, 0)?)
 }

@@ -8,7 +8,10 @@ pub mod edit;
 pub mod extract;
 pub mod fine;
 pub mod instant;
+pub mod origin;
+pub mod region;
 pub mod state;
+mod texture;
 pub mod views;
 
 use crate::batch::ImageBatch;
@@ -18,6 +21,7 @@ pub use coarse::{CoarseConfig, CoarseStage};
 pub use edit::EditStage;
 pub use extract::{Avatar, MeshConfig};
 pub use fine::{FineConfig, FineStage};
+pub use region::EditRegion;
 
 /// An optimisation in steps, as the session drives it.
 pub trait Stage {

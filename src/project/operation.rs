@@ -1,6 +1,7 @@
 //! The operation log: what was done to the avatar, in order.
 
 use crate::config::GenerationConfig;
+use crate::pipeline::EditRegion;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -32,6 +33,9 @@ pub enum Operation {
     Edit {
         /// The sentence.
         instruction: String,
+        /// Where it was kept to.
+        #[serde(default = "everywhere", skip_serializing_if = "is_everywhere")]
+        region: EditRegion,
         /// How far it was followed, `(0, 1]`.
         strength: f64,
         /// Steps of the optimisation.
@@ -48,6 +52,14 @@ pub enum Operation {
         /// Triangles of the mesh.
         triangles: u64,
     },
+}
+
+fn everywhere() -> EditRegion {
+    EditRegion::All
+}
+
+fn is_everywhere(region: &EditRegion) -> bool {
+    *region == EditRegion::All
 }
 
 /// One line of the log.

@@ -1,10 +1,12 @@
 //! A differentiable head as a mesh: a surface on a tetrahedral lattice whose colours are a
 //! field's albedo at its points.
 
-use super::field::{Field, Rates};
+use super::field::Rates;
 use super::gpu_view::Appearance;
+use super::mask::Mask;
 use super::raster::{MeshRegularisers, RasterImages, Rasteriser};
 use super::tets::{TetMesh, TetRates};
+use super::texture::Texture;
 use super::{GpuContext, RenderError};
 use crate::batch::View;
 use crate::geometry::Mesh;
@@ -21,7 +23,7 @@ pub struct MeshScene {
     gpu: GpuContext,
     raster: Rasteriser,
     tets: TetMesh,
-    texture: Field,
+    texture: Texture,
     covered: u32,
     steps: u64,
 }
@@ -36,7 +38,7 @@ impl MeshScene {
         gpu: &GpuContext,
         mesh: &Mesh,
         cells: u32,
-        texture: Field,
+        texture: Texture,
     ) -> Result<Self, RenderError> {
         Self::of(gpu, TetMesh::of(gpu, cells, mesh)?, texture, 0)
     }
@@ -48,7 +50,7 @@ impl MeshScene {
     pub fn of(
         gpu: &GpuContext,
         tets: TetMesh,
-        texture: Field,
+        texture: Texture,
         steps: u64,
     ) -> Result<Self, RenderError> {
         let raster = Rasteriser::new(gpu)?;
@@ -64,7 +66,7 @@ impl MeshScene {
     }
 
     /// The texture.
-    pub fn texture(&mut self) -> &mut Field {
+    pub fn texture(&mut self) -> &mut Texture {
         &mut self.texture
     }
 
@@ -135,6 +137,21 @@ impl MeshScene {
         self.tets.march(&self.raster)
     }
 
+    /// Lets only some of what the surface does from here on come through at each place; see
+    /// [`TetMesh::set_mask`].
+    ///
+    /// # Errors
+    /// As [`TetMesh::set_mask`].
+    pub fn set_mask(&mut self, mask: Option<Mask>) -> Result<(), RenderError> {
+        self.tets.set_mask(mask)?;
+        self.tets.march(&self.raster)
+    }
+
+    /// Gives a scene that was read back the mask that it had; see [`TetMesh::keep_mask`].
+    pub fn keep_mask(&mut self, mask: Option<Mask>) {
+        self.tets.keep_mask(mask);
+    }
+
     /// One step of the optimisers; the surface is marched anew.
     ///
     /// # Errors
@@ -160,7 +177,7 @@ mod tests {
     use crate::geometry::extract::{SurfaceOptions, surface};
     use crate::geometry::{ScalarGrid, mesh::samples, topology};
     use crate::render::camera::Camera;
-    use crate::render::field::{FieldConfig, PriorConfig, PriorGrid};
+    use crate::render::field::{Field, FieldConfig, PriorConfig, PriorGrid};
 
     fn views(count: u32, size: u32) -> Vec<View> {
         // A golden spiral: evenly over the sphere but for the poles.
@@ -185,7 +202,7 @@ mod tests {
         config.prior = PriorConfig::None;
         config.grid.finest_resolution = 80;
         let texture = Field::new(gpu, config, &prior, 1).unwrap();
-        MeshScene::new(gpu, start, cells, texture).unwrap()
+        MeshScene::new(gpu, start, cells, Texture::new(gpu, texture)).unwrap()
     }
 
     /// The true colours.
@@ -205,12 +222,12 @@ mod tests {
         let truth = surface(&grid, &SurfaceOptions::default()).unwrap().mesh;
         let sixteen = views(16, 64);
         let mut known = scene(&gpu, &truth, 64);
-        let side = known.texture().paintable().unwrap();
+        let side = known.texture().base().paintable().unwrap();
         let node = |i: usize| {
             let at = |k: usize| 2.0 * (k % side) as f32 / (side - 1) as f32 - 1.0;
             Some(paint(Vec3::new(at(i), at(i / side), at(i / side / side))))
         };
-        known.texture().paint(&(0..side.pow(3)).map(node).collect::<Vec<_>>()).unwrap();
+        known.texture().base().paint(&(0..side.pow(3)).map(node).collect::<Vec<_>>()).unwrap();
         let wanted = known.render(&sixteen, Appearance::Shaded).unwrap();
         // From a grey ellipsoid.
         let ellipsoid = |p: Vec3| {

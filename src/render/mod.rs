@@ -11,12 +11,14 @@ pub mod field;
 mod gpu_view;
 mod kernel;
 mod lattice;
+pub mod mask;
 pub mod mesh;
 pub mod mesh_scene;
 pub mod raster;
 mod scan;
 pub mod studio;
 pub mod tets;
+pub mod texture;
 mod upstream;
 
 pub use context::{GpuContext, RenderError};

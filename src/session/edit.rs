@@ -4,15 +4,18 @@ use super::event::Artifacts;
 use super::generate::mesh_step;
 use super::person::Person;
 use super::report::{Report, StageTiming};
+use super::unfinished::Unfinished;
 use super::{Event, Job, JobContext, Outcome, SessionError, completion, edited, export, steps};
-use crate::config::GenerationConfig;
+use crate::config::{GenerationConfig, Start};
 use crate::diffusion::{DiffusionError, DiffusionModel, embedded};
 use crate::guidance::{DiffusionDenoiser, DistillationConfig, ScoreDistillation};
-use crate::pipeline::coarse::StartHead;
+use crate::pipeline::coarse::{self, StartHead};
 use crate::pipeline::controls::Controls;
-use crate::pipeline::edit::{Change, EditStage, STAGE};
-use crate::pipeline::fine::{self, FineSettings};
-use crate::pipeline::{Avatar, Stage};
+use crate::pipeline::edit::{Change, EditPlan, EditStage, Place, STAGE};
+use crate::pipeline::fine::FineSettings;
+use crate::pipeline::origin;
+use crate::pipeline::state::Arrays;
+use crate::pipeline::{Avatar, EditRegion, Stage};
 use crate::project::{Checkpoint, Operation, Project};
 use crate::render::GpuContext;
 use crate::render::studio::StudioSample;
@@ -30,6 +33,8 @@ pub struct EditJob {
     pub copy: Option<PathBuf>,
     /// The instruction, as "make him older".
     pub instruction: String,
+    /// Where it is kept to.
+    pub region: EditRegion,
     /// How far it is followed, `[0, 1]`; by default the project's own setting. 0 changes nothing.
     pub strength: Option<f64>,
     /// Steps of the optimisation; by default the project's own setting.
@@ -70,7 +75,17 @@ impl Job for EditJob {
             let glb = folder.join("avatar.glb");
             return Ok(Outcome::Completed(Artifacts { folder, glb }));
         }
-        let checkpoint = state(&project)?;
+        let checkpoint = state(&project, &config)?;
+        let number = project.instructions().count() as u64 + 1;
+        let seed = self.seed.unwrap_or(config.seed);
+        let fingerprint = match &checkpoint {
+            Some(checkpoint) => checkpoint.fingerprint.clone(),
+            None => config.fingerprint(&config.model),
+        };
+        let work = Unfinished::of(
+            self.copy.as_deref().unwrap_or(project.output()),
+            &(&fingerprint, number, instruction, self.region, &config.edit, seed),
+        );
         let model_folder = embedded::resolve(&config.model).map_err(DiffusionError::from)?;
         let model = Arc::new(DiffusionModel::load(&model_folder, &candle_core::Device::Cpu)?);
         let understood = understand(&project, &config, &model, instruction, context)?;
@@ -85,13 +100,10 @@ impl Job for EditJob {
         )?;
         let controls = denoiser.controls();
         let fine = config.edit.of(&config.fine);
-        let seed = self.seed.unwrap_or(config.seed);
         // Every edit of a project has numbers of its own.
-        let number = project.instructions().count() as u64 + 1;
         let key = seed.wrapping_add(number << 32);
         let settings: DistillationConfig = fine.guidance(&config.guidance);
-        let guidance = ScoreDistillation::new(denoiser, settings, seed.wrapping_add(number << 32))
-            .for_edit(strength)?;
+        let guidance = ScoreDistillation::new(denoiser, settings, key).for_edit(strength)?;
         if context.cancel.is_cancelled() {
             return Ok(Outcome::Cancelled { resumable: None });
         }
@@ -105,19 +117,47 @@ impl Job for EditJob {
             after: &u.after,
             strength: strength as f32,
         });
+        let was = match &understood {
+            Some(understood) => StartHead::of(&understood.before.params)?.surface,
+            None => StartHead::mean().surface,
+        };
+        let mask = self.region.mask(&was)?;
+        let begun = work.saved(context)?;
+        if let Some(begun) = &begun {
+            context.events.warn(format!("the edit goes on after step {}", begun.done));
+        }
+        let settings =
+            FineSettings { views: &config.views, fine: &fine, mesh: &config.mesh, seed: key };
+        let person = understood.as_ref().map(|u| &u.before);
         let mut stage = EditStage::new(
             &gpu,
-            FineSettings { views: &config.views, fine: &fine, mesh: &config.mesh, seed: key },
+            settings,
             &config.field,
             guidance,
             Controls::new(&gpu, controls, shown)?,
-            checkpoint.arrays,
-            change,
+            EditPlan {
+                head: head(&gpu, settings, &config, checkpoint, person)?,
+                change,
+                place: mask.map(|mask| Place { name: self.region.name(), mask }),
+                begun,
+            },
         )?;
+        let mut saved = Instant::now();
+        let every = config.coarse.checkpoint_seconds;
         let snapshots = config.coarse.snapshot_every;
-        let ran = steps::run(context, &mut stage, fine.steps, snapshots, |_, _| Ok(()))?;
+        let ran = steps::run(context, &mut stage, fine.steps, snapshots, |stage, wanted| {
+            if stage.done() > 0 && (wanted || saved.elapsed().as_secs_f64() >= every) {
+                context.events.send(Event::CheckpointSaved(work.save(stage)?));
+                saved = Instant::now();
+            }
+            Ok(())
+        })?;
         let Some((timing, evaluations)) = ran else {
-            return Ok(Outcome::Cancelled { resumable: None });
+            if stage.done() == 0 {
+                return Ok(Outcome::Cancelled { resumable: None });
+            }
+            context.events.send(Event::CheckpointSaved(work.save(&mut stage)?));
+            return Ok(Outcome::Cancelled { resumable: Some(work.output().to_path_buf()) });
         };
         context.events.send(Event::StageStarted { stage: "mesh", steps: 2, done: 0 });
         let mut meshing = StageTiming::new("mesh");
@@ -131,17 +171,14 @@ impl Job for EditJob {
         // From here on the edit is part of the project: its state first, its log last.
         let mut project = target(project, self.copy)?;
         let folder = project.output().to_path_buf();
-        let next = Checkpoint {
-            stage: STAGE.into(),
-            step: number,
-            fingerprint: checkpoint.fingerprint,
-            arrays: stage.save()?,
-        };
+        let next =
+            Checkpoint { stage: STAGE.into(), step: number, fingerprint, arrays: stage.save()? };
         project.checkpoints().save(&next).map_err(SessionError::Storage)?;
         project.save_avatar(&textured).map_err(SessionError::Storage)?;
         project
             .append(Operation::Edit {
                 instruction: instruction.to_owned(),
+                region: self.region,
                 strength,
                 steps: fine.steps,
                 seed,
@@ -158,6 +195,7 @@ impl Job for EditJob {
         report.finish(&textured, started.elapsed(), notes);
         report.write(&folder.join("report.json"))?;
         project.finish(&textured).map_err(SessionError::Storage)?;
+        work.forget();
         Ok(Outcome::Completed(Artifacts { folder, glb }))
     }
 }
@@ -169,8 +207,9 @@ fn target(project: Project, copy: Option<PathBuf>) -> Result<Project, SessionErr
     Project::open(&copy).map_err(SessionError::Storage)
 }
 
-/// The state that the newest finished operation left.
-fn state(project: &Project) -> Result<Checkpoint, SessionError> {
+/// The state that the newest finished operation left; `None` for a head that was made without
+/// any optimisation.
+fn state(project: &Project, config: &GenerationConfig) -> Result<Option<Checkpoint>, SessionError> {
     let root = project.root().display();
     if !project.is_finished() {
         let what = format!("{root} is not finished; finish it with generate --resume first");
@@ -183,11 +222,32 @@ fn state(project: &Project) -> Result<Checkpoint, SessionError> {
     } else {
         store.newest()?.map(|(checkpoint, _)| checkpoint)
     };
-    let fits = |found: &Checkpoint| edits > 0 || found.stage == fine::STAGE;
-    found.filter(fits).ok_or_else(|| {
-        SessionError::Edit(format!(
-            "{root} has no state of a fine stage to start from; generate the head with --fine-steps"
-        ))
+    if found.is_none() && !(edits == 0 && config.is_instant()) {
+        let what = format!("{root} has lost the state of its head: it cannot be edited");
+        return Err(SessionError::Edit(what));
+    }
+    Ok(found)
+}
+
+/// The head as the edit's lattice and texture begin with it.
+fn head(
+    gpu: &GpuContext,
+    settings: FineSettings<'_>,
+    config: &GenerationConfig,
+    saved: Option<Checkpoint>,
+    person: Option<&StudioSample>,
+) -> Result<Arrays, SessionError> {
+    let start = match person.filter(|_| config.start == Start::Person) {
+        Some(person) => StartHead::person(person)?,
+        None => StartHead::mean(),
+    };
+    Ok(match saved {
+        Some(saved) if saved.stage == coarse::STAGE => {
+            let coarse = config.coarse_settings();
+            origin::head_of_coarse(gpu, settings, coarse, &start, saved.arrays)?
+        }
+        Some(saved) => saved.arrays,
+        None => origin::head_of_person(gpu, settings, &config.field, &start)?,
     })
 }
 

@@ -106,6 +106,10 @@ impl Job for GenerateJob {
                 let controls = Controls::new(&gpu, guide.controls, from.control)?;
                 Begun::Fine(checkpoint, damaged, Box::new((guide.guidance, controls)))
             }
+            None if config.coarse.steps == 0 && from.look.is_some() => {
+                let controls = Controls::new(&gpu, guide.controls, from.control.clone())?;
+                Begun::Person(Box::new((from, guide.guidance, controls)))
+            }
             saved => {
                 let settings = config.coarse_settings();
                 let mut stage =
@@ -148,6 +152,8 @@ type Guided = ScoreDistillation<DiffusionDenoiser>;
 enum Begun {
     /// In the coarse stage, at this step if it was resumed, with what was damaged on disk.
     Coarse(Box<CoarseStage<Guided>>, Vec<String>, Option<u64>),
+    /// In the fine stage, with the person whom the prompt asks for.
+    Person(Box<(StartHead, Guided, Controls)>),
     /// In the fine stage, from a checkpoint.
     Fine(Checkpoint, Vec<String>, Box<(Guided, Controls)>),
 }
@@ -203,6 +209,14 @@ impl Run<'_> {
                 let guidance = fine_guidance(coarse.guidance, &config);
                 let coarse = CoarseResult { guidance, ..coarse };
                 let stage = FineStage::new(gpu, config.fine_settings(), coarse)?;
+                (stage, None, Vec::new())
+            }
+            Begun::Person(begun) => {
+                let (start, guidance, controls) = *begun;
+                let guidance = fine_guidance(guidance, &config);
+                let settings = config.fine_settings();
+                let field = &config.field;
+                let stage = FineStage::of_person(gpu, settings, field, guidance, controls, &start)?;
                 (stage, None, Vec::new())
             }
             Begun::Fine(checkpoint, damaged, guided) => {

@@ -20,6 +20,7 @@ pub mod person;
 mod report;
 pub mod snapshot;
 mod steps;
+mod unfinished;
 
 pub use cancel::CancelToken;
 pub use command::Command;

@@ -142,15 +142,16 @@ impl Field {
         self.context.queue.submit([encoder.finish()]);
         self.smooth_lattice(pending);
         self.lap("composite adjoint")?;
-        self.pull_through_network(pending.composite.samples, pending.evaluations)
+        self.pull_through_network(pending.composite.samples, pending.evaluations, true)
     }
 
-    /// The network's adjoint, with the weight gradients: from the gradients of the outputs of
-    /// all evaluations to those of their encodings.
+    /// The network's adjoint, with the weight gradients if they are wanted: from the gradients of
+    /// the outputs of all evaluations to those of their encodings.
     pub(super) fn pull_through_network(
         &mut self,
         samples: u32,
         evaluations: u32,
+        weights: bool,
     ) -> Result<(), RenderError> {
         let whole = self.evaluation(samples, evaluations);
         let (train, fused) = (self.config.mlp.train, self.layout.fused());
@@ -179,7 +180,7 @@ impl Field {
             }
             self.context.queue.submit([encoder.finish()]);
             self.lap("network adjoint")?;
-            if train {
+            if train && weights {
                 self.weight_gradient(&evaluation)?;
             }
         }

@@ -198,6 +198,13 @@ impl Rates {
 }
 
 impl FieldConfig {
+    /// Whether colours go through no network, but are the sum of the levels: such a field can
+    /// be painted.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.mlp.hidden_layers == 0 && self.grid.features == 4
+    }
+
     /// Adam's epsilon for each feature of a grid entry.
     pub(super) fn feature_epsilons(&self) -> [f32; 4] {
         let usual = self.adam.epsilon;

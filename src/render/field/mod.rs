@@ -36,7 +36,7 @@ mod reference;
 #[cfg(test)]
 mod surface_tests;
 #[cfg(test)]
-mod tests;
+pub(in crate::render) mod tests;
 
 pub use crate::render::gpu_view::{Appearance, MAX_RAYS};
 pub use backward::BackwardStats;
@@ -45,6 +45,7 @@ pub use config::{
     OccupancyConfig, PriorConfig, Rates, Regularisers,
 };
 pub use forward::FieldImages;
+pub(in crate::render) use paint::{PAINTED_EDGE, logit};
 pub use prior::PriorGrid;
 pub use query::{DensityLattice, FieldPoint};
 pub use source::shader_sources;
@@ -412,11 +413,6 @@ fn uniform_slice<T: bytemuck::Pod>(
     buffer
 }
 
-/// Whether the network starts as the plain sum of the levels.
-fn starts_as_sum(config: &FieldConfig) -> bool {
-    config.mlp.hidden_layers == 0 && config.grid.features == 4
-}
-
 fn initial_parameters(config: &FieldConfig, layout: &Layout, seed: u64) -> Vec<f32> {
     let mut out = vec![0.0; layout.parameters() as usize];
     let mut rng = crate::rng::stream(seed, "field", 0, "features");
@@ -438,7 +434,7 @@ fn initial_parameters(config: &FieldConfig, layout: &Layout, seed: u64) -> Vec<f
                 for c in 0..4 {
                     for r in 0..4 {
                         let drawn = rng.random_range(-range..=range);
-                        let value = if starts_as_sum(config) {
+                        let value = if config.is_plain() {
                             if c == r { 1.0 } else { 0.0 }
                         } else if 4 * i + c < real {
                             drawn

@@ -1,13 +1,13 @@
 //! Colours that a field starts with.
 
+use super::Field;
 use super::layout::Level;
-use super::{Field, FieldPoint};
 use crate::render::RenderError;
 use crate::render::lattice::neighbours;
 use glam::{Vec3, Vec4};
 
-/// Albedo stays within this of 0 and 1: a sigmoid never reaches them.
-const MARGIN: f32 = 0.02;
+/// Painted albedo stays within this of 0 and 1: a sigmoid never reaches them.
+pub(in crate::render) const PAINTED_EDGE: f32 = 0.02;
 
 impl Field {
     /// Nodes a side of the lattice that [`Self::paint`] takes; `None` for fields whose colours
@@ -35,7 +35,7 @@ impl Field {
             self.context.read(&self.parameters, first + 4 * nodes)?.split_off(first);
         for (entry, color) in entries.chunks_exact_mut(4).zip(colors) {
             let Some(color) = color else { continue };
-            entry[1..].copy_from_slice(&logit(*color).to_array());
+            entry[1..].copy_from_slice(&logit(*color, PAINTED_EDGE).to_array());
         }
         let bytes = bytemuck::cast_slice(&entries);
         self.context.queue.write_buffer(&self.parameters, 4 * first as u64, bytes);
@@ -45,7 +45,7 @@ impl Field {
     /// Whether [`Self::paint_surface`] can colour the field: its colours go through no network.
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        self.layout.hidden_layers() == 0 && self.layout.features == 4
+        self.config.is_plain()
     }
 
     /// Gives points of a surface their colours (sRGB-encoded): level after level, each takes
@@ -55,27 +55,17 @@ impl Field {
     /// # Errors
     /// [`RenderError::Invalid`] if the field is not [`Self::is_plain`]; device loss.
     pub fn paint_surface(&mut self, points: &[Vec3], colors: &[Vec3]) -> Result<(), RenderError> {
-        let wanted = colors.iter().map(|color| logit(*color)).collect();
+        let wanted = colors.iter().map(|color| logit(*color, PAINTED_EDGE)).collect();
         self.lay_on(points, wanted, false)
     }
 
-    /// Changes the colours (sRGB-encoded) at points of a surface; the others' `None` stay, and so
-    /// does the field wherever no changed point is near.
+    /// Adds to the logits of the colours at points of a surface, and of what is near them;
+    /// elsewhere the field stays.
     ///
     /// # Errors
     /// As [`Self::paint_surface`].
-    pub fn repaint_surface(
-        &mut self,
-        points: &[Vec3],
-        colors: &[Option<Vec3>],
-    ) -> Result<(), RenderError> {
-        let known = self.query(points)?;
-        let change = |(color, known): (&Option<Vec3>, &FieldPoint)| match color {
-            Some(color) => logit(*color) - logit(Vec3::from_array(known.albedo)),
-            None => Vec3::ZERO,
-        };
-        let wanted = colors.iter().zip(&known).map(change).collect();
-        self.lay_on(points, wanted, true)
+    pub fn shift_surface(&mut self, points: &[Vec3], by: Vec<Vec3>) -> Result<(), RenderError> {
+        self.lay_on(points, by, true)
     }
 
     /// Sets the points' logits, or adds to them, level after level.
@@ -122,9 +112,9 @@ impl Field {
     }
 }
 
-/// What a sigmoid takes for a colour.
-fn logit(color: Vec3) -> Vec3 {
-    let share = color.clamp(Vec3::splat(MARGIN), Vec3::splat(1.0 - MARGIN));
+/// What a sigmoid takes for a colour that keeps `edge` away from 0 and 1.
+pub(in crate::render) fn logit(color: Vec3, edge: f32) -> Vec3 {
+    let share = color.clamp(Vec3::splat(edge), Vec3::splat(1.0 - edge));
     Vec3::from_array(share.to_array().map(|p| (p / (1.0 - p)).ln()))
 }
 

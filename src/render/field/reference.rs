@@ -9,7 +9,7 @@ use glam::{DVec3, Vec2};
 
 pub struct Reference {
     pub config: FieldConfig,
-    pub layout: Layout,
+    pub(in crate::render::field) layout: Layout,
     pub parameters: Vec<f64>,
     pub prior: PriorGrid,
     pub prior_weight: f64,

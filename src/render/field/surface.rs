@@ -50,9 +50,9 @@ impl Field {
         &self.samples.values
     }
 
-    /// Adds to the parameters' gradient that of the last [`Self::surface_colors`], given the
-    /// gradients of the albedos (in the last three components of each vector), and to
-    /// `position_gradients` what they mean for the points.
+    /// Adds to the parameters' gradient (if they are `trained`) that of the last
+    /// [`Self::surface_colors`], given the gradients of the albedos (in the last three components
+    /// of each vector), and to `position_gradients` what they mean for the points.
     ///
     /// # Errors
     /// [`RenderError::Numerical`] for values that are not finite, device loss.
@@ -61,6 +61,7 @@ impl Field {
         count: u32,
         albedo_gradients: &wgpu::Buffer,
         position_gradients: &wgpu::Buffer,
+        trained: bool,
     ) -> Result<(), RenderError> {
         if count == 0 {
             return Ok(());
@@ -76,7 +77,7 @@ impl Field {
             self.kernels.surface_adjoint.run(&mut pass, &buffers, groups_for(count));
         }
         self.context.queue.submit([encoder.finish()]);
-        self.pull_through_network(count, count)?;
+        self.pull_through_network(count, count, trained)?;
         let mut encoder = self.context.device.create_command_encoder(&Default::default());
         {
             let s = &self.samples;
@@ -92,9 +93,11 @@ impl Field {
         }
         self.context.queue.submit([encoder.finish()]);
         self.lap("position gradient")?;
-        self.scatter(count, count)?;
-        self.smooth();
-        self.lap("smooth")?;
+        if trained {
+            self.scatter(count, count)?;
+            self.smooth();
+            self.lap("smooth")?;
+        }
         self.largest_gradient()?;
         Ok(())
     }

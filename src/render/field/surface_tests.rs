@@ -35,7 +35,7 @@ fn colours_and_gradients_at_points_agree_with_the_reference() {
         }
         let d_albedo = context.storage("albedo gradients", &upstream);
         let d_points = context.storage_zeroed("point gradients", 16 * n as u64);
-        field.surface_backward(n as u32, &d_albedo, &d_points).unwrap();
+        field.surface_backward(n as u32, &d_albedo, &d_points, true).unwrap();
         let slopes: Vec<[f32; 4]> = context.read(&d_points, n).unwrap();
         for (i, p) in points.iter().enumerate() {
             for axis in 0..3 {

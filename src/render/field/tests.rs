@@ -7,7 +7,10 @@ use crate::render::camera::Camera;
 use glam::{DVec3, Vec3};
 use std::fmt::Write;
 
-pub(super) fn context() -> GpuContext {
+/// The field in double precision.
+pub(in crate::render) use super::reference::Reference as Exact;
+
+pub(in crate::render) fn context() -> GpuContext {
     GpuContext::new().unwrap()
 }
 
@@ -30,7 +33,7 @@ fn lamp() -> Light {
 }
 
 /// Two dense and two hashed levels, a shell prior that a coarse step resolves.
-pub(super) fn small() -> FieldConfig {
+pub(in crate::render) fn small() -> FieldConfig {
     FieldConfig {
         grid: GridConfig {
             levels: 4,
@@ -60,7 +63,7 @@ pub(super) fn small() -> FieldConfig {
 }
 
 /// Four features, no hidden layer, linear interpolation, a bounded density.
-pub(super) fn voxels() -> FieldConfig {
+pub(in crate::render) fn voxels() -> FieldConfig {
     FieldConfig {
         grid: GridConfig {
             levels: 3,
@@ -78,12 +81,12 @@ pub(super) fn voxels() -> FieldConfig {
     }
 }
 
-pub(super) fn prior() -> PriorGrid {
+pub(in crate::render) fn prior() -> PriorGrid {
     PriorGrid::from_distance(32, ball).unwrap()
 }
 
 /// Numbers in [-1, 1) that look random.
-pub(super) fn noise(count: usize, salt: u32) -> Vec<f32> {
+pub(in crate::render) fn noise(count: usize, salt: u32) -> Vec<f32> {
     let mut state = salt.wrapping_mul(747_796_405) | 1;
     (0..count)
         .map(|_| {
@@ -93,7 +96,7 @@ pub(super) fn noise(count: usize, salt: u32) -> Vec<f32> {
         .collect()
 }
 
-pub(super) fn reference(field: &Field, prior: &PriorGrid) -> Reference {
+pub(in crate::render) fn reference(field: &Field, prior: &PriorGrid) -> Reference {
     Reference {
         config: field.config.clone(),
         layout: field.layout.clone(),

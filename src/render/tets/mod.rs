@@ -17,6 +17,7 @@ pub use state::TetState;
 
 use super::adam::{Adam, AdamConfig, AdamGroup};
 use super::kernel::groups_for;
+use super::mask::Mask;
 use super::raster::{Rasteriser, SurfaceMesh};
 use super::scan::{BLOCK, Scan, ScanBuffers};
 use super::{GpuContext, RenderError};
@@ -89,6 +90,8 @@ pub struct TetMesh {
     buffers: Buffers,
     adam: Adam,
     surface: SurfaceMesh,
+    /// How much of the changes gets through; `None` is all of them.
+    mask: Option<Mask>,
 }
 
 impl TetMesh {
@@ -104,6 +107,17 @@ impl TetMesh {
         let mask = free(&band);
         let change = vec![[0.0; 4]; base.len()];
         Self::with(gpu, band, &base, &mask, &change)
+    }
+
+    /// How much of the changes comes through at each node of a band.
+    fn open(&self, band: &Band) -> Vec<f32> {
+        let mut open = free(band);
+        if let Some(mask) = &self.mask {
+            for (open, code) in open.iter_mut().zip(&band.nodes) {
+                *open *= mask.at(band.lattice.position(*code));
+            }
+        }
+        open
     }
 
     fn with(
@@ -123,6 +137,7 @@ impl TetMesh {
             buffers,
             adam,
             surface: SurfaceMesh::with_capacity(gpu, 1, 1),
+            mask: None,
         };
         out.apply();
         Ok(out)
@@ -140,22 +155,29 @@ impl TetMesh {
         &self.band
     }
 
-    /// Sets how much of the changes gets through at each node, `[0, 1]`: what has changed so
-    /// far stays, as the new base.
+    /// Sets how much of the changes gets through at each place: what has changed so far
+    /// stays, as the new base.
     ///
     /// # Errors
-    /// [`RenderError::Invalid`] for a value out of range, device loss.
-    pub fn set_mask(&mut self, mask: impl Fn(Vec3) -> f32) -> Result<(), RenderError> {
-        let nodes = self.band.nodes.iter().zip(free(&self.band));
-        let at = |code: &u32| self.band.lattice.position(*code);
-        let mask: Vec<f32> = nodes.map(|(code, free)| free * mask(at(code))).collect();
-        if mask.iter().any(|m| !(0.0..=1.0).contains(m)) {
-            return Err(RenderError::Invalid("a mask's values lie within 0 and 1".into()));
-        }
-        let values: Vec<[f32; 4]> = self.gpu.read(&self.buffers.values, mask.len())?;
-        let change = vec![[0.0; 4]; mask.len()];
-        let band = self.band.clone();
-        *self = Self::with(&self.gpu, band, &values, &mask, &change)?;
+    /// Device loss.
+    pub fn set_mask(&mut self, mask: Option<Mask>) -> Result<(), RenderError> {
+        self.mask = mask;
+        let values: Vec<[f32; 4]> = self.gpu.read(&self.buffers.values, self.band.nodes.len())?;
+        self.rebase(self.band.clone(), &values)
+    }
+
+    /// Gives a lattice that was read back the mask that it had; its values stay.
+    pub fn keep_mask(&mut self, mask: Option<Mask>) {
+        self.mask = mask;
+    }
+
+    /// Starts anew from these values, with fresh moments and nothing changed.
+    fn rebase(&mut self, band: Band, base: &[[f32; 4]]) -> Result<(), RenderError> {
+        let change = vec![[0.0; 4]; base.len()];
+        self.buffers = Buffers::new(&self.gpu, &band, base, &self.open(&band), &change);
+        self.adam = Adam::new(&self.gpu, 4 * base.len() as u32, AdamConfig::default())?;
+        self.band = band;
+        self.apply();
         Ok(())
     }
 
@@ -271,7 +293,7 @@ impl TetMesh {
         let old = self.state()?;
         let mut base = distances(&band, &mesh);
         let n = base.len();
-        let (mut mask, mut change) = (free(&band), vec![[0.0; 4]; n]);
+        let (mut mask, mut change) = (self.open(&band), vec![[0.0; 4]; n]);
         let (mut mean, mut variance) = (vec![0.0; 4 * n], vec![0.0; 4 * n]);
         for (v, code) in band.nodes.iter().enumerate() {
             let Ok(u) = self.band.nodes.binary_search(code) else { continue };
@@ -289,7 +311,8 @@ impl TetMesh {
 
     /// Adds a change (world units, negative grows) to the distances; what was optimised so far
     /// stays, as the base. `reach` is a mesh that the changed surface may come near to: the
-    /// band then holds both. Where the change is 0, nodes keep their values bit for bit.
+    /// band then holds both. Of the change comes through what the mask lets. Where that is
+    /// nothing, nodes keep their values bit for bit.
     ///
     /// # Errors
     /// [`RenderError::Invalid`] if `reach` is not inside the scene cube, device loss.
@@ -313,22 +336,20 @@ impl TetMesh {
         let band = Band::around(lattice, &both, MARGIN).map_err(invalid)?;
         let values: Vec<[f32; 4]> = self.gpu.read(&self.buffers.values, self.band.nodes.len())?;
         let mut base = distances(&band, &live);
-        let mask = free(&band);
+        let mask = self.open(&band);
         for (v, code) in band.nodes.iter().enumerate() {
             if let Ok(u) = self.band.nodes.binary_search(code) {
                 base[v] = values[u];
             }
-            let by = change(lattice.position(*code)) / lattice.spacing();
-            if by != 0.0 && mask[v] > 0.0 {
+            if mask[v] == 0.0 {
+                continue;
+            }
+            let by = mask[v] * change(lattice.position(*code)) / lattice.spacing();
+            if by != 0.0 {
                 base[v][0] = (base[v][0] + by).clamp(-FARTHEST, FARTHEST);
             }
         }
-        let change = vec![[0.0; 4]; base.len()];
-        let surface =
-            std::mem::replace(&mut self.surface, SurfaceMesh::with_capacity(&self.gpu, 1, 1));
-        *self = Self::with(&self.gpu, band, &base, &mask, &change)?;
-        self.surface = surface;
-        Ok(())
+        self.rebase(band, &base)
     }
 
     /// Recomputes the values in force.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::geometry::extract::{SurfaceOptions, surface};
+use crate::geometry::grid::node_positions;
 use crate::geometry::{ScalarGrid, mesh::samples, topology};
 use glam::DVec3;
 
@@ -133,7 +134,8 @@ fn where_the_mask_is_closed_nothing_moves() {
     let gpu = GpuContext::new().unwrap();
     let (raster, mut tets) = marched(&gpu, 32, &bust());
     let before = tets.surface().read(&gpu).unwrap();
-    tets.set_mask(|p| f32::from(u8::from(p.y > 0.1))).unwrap();
+    let weights = node_positions(65).map(|p| f32::from(u8::from(p.y > 0.1))).collect();
+    tets.set_mask(Some(Mask::new(65, weights).unwrap())).unwrap();
     for _ in 0..3 {
         tets.march(&raster).unwrap();
         let (vertices, _) = tets.surface().counts();

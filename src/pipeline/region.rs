@@ -1,0 +1,199 @@
+//! Regions of the head that an edit may be kept to, as masks in space.
+
+use super::StageError;
+use crate::geometry::grid::node_positions;
+use crate::head::bvh::Bvh;
+use crate::head::{HeadModel, Part, Region, ShapedHead};
+use crate::render::mask::Mask;
+use glam::Vec3;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// Nodes a side of a mask.
+const RESOLUTION: usize = 80;
+/// How much farther than from the rest of the head a point may be from the region, world units,
+/// before nothing changes there any more.
+const FADE: f32 = 0.03;
+/// A vertex belongs to a region of the prior from this weight on.
+const MEMBER: f32 = 0.5;
+
+/// A part of the head that an edit is kept to. What surrounds the head belongs to the part that
+/// it is nearest to: a long beard to the jaw, a fringe to the face.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum EditRegion {
+    /// Facial skin with brows, eyes, nose and mouth.
+    Face,
+    /// Everything but the face: the scalp, and ears, neck and shoulders that hair falls over.
+    Hair,
+    /// The eyebrows.
+    Brows,
+    /// Lids, sockets and eyeballs.
+    Eyes,
+    /// From the bridge to the nostrils.
+    Nose,
+    /// Lips, teeth and tongue.
+    Mouth,
+    /// Where beards grow.
+    Jaw,
+    /// Both ears.
+    Ears,
+    /// Throat and nape.
+    Neck,
+    /// Everywhere.
+    All,
+}
+
+impl EditRegion {
+    /// Its name on the command line and in logs.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Face => "face",
+            Self::Hair => "hair",
+            Self::Brows => "brows",
+            Self::Eyes => "eyes",
+            Self::Nose => "nose",
+            Self::Mouth => "mouth",
+            Self::Jaw => "jaw",
+            Self::Ears => "ears",
+            Self::Neck => "neck",
+            Self::All => "all",
+        }
+    }
+
+    /// The regions of the prior that it covers, and whether it is these (or all the others).
+    fn parts(self) -> (&'static [Region], bool) {
+        const FACE: [Region; 6] = [
+            Region::Face,
+            Region::Brows,
+            Region::Eyes,
+            Region::Nose,
+            Region::Lips,
+            Region::InnerMouth,
+        ];
+        match self {
+            Self::Face => (&FACE, true),
+            Self::Hair => (&FACE, false),
+            Self::Brows => (&[Region::Brows], true),
+            Self::Eyes => (&[Region::Eyes], true),
+            Self::Nose => (&[Region::Nose], true),
+            Self::Mouth => (&[Region::Lips, Region::InnerMouth], true),
+            Self::Jaw => (&[Region::Jaw], true),
+            Self::Ears => (&[Region::Ears], true),
+            Self::Neck => (&[Region::Neck], true),
+            Self::All => (&[], false),
+        }
+    }
+
+    /// Where an edit of a head may change something; `None` is everywhere.
+    ///
+    /// # Errors
+    /// [`StageError::Geometry`] never for a head of the prior.
+    pub fn mask(self, head: &ShapedHead) -> Result<Option<Mask>, StageError> {
+        if self == Self::All {
+            return Ok(None);
+        }
+        let model = HeadModel::embedded();
+        let (regions, these) = self.parts();
+        let weight =
+            |v: u32| regions.iter().map(|r| model.region(*r)[v as usize]).fold(0.0_f32, f32::max);
+        // Lashes, teeth and ribbons of hair are no part of what a point is near to.
+        let solid = |(k, _): &(usize, &[u32; 3])| {
+            matches!(model.part(*k), Part::Skin | Part::EyeLeft | Part::EyeRight)
+        };
+        let (inside, outside): (Vec<[u32; 3]>, Vec<[u32; 3]>) = model
+            .triangles()
+            .iter()
+            .enumerate()
+            .filter(solid)
+            .map(|(_, triangle)| *triangle)
+            .partition(|t| {
+                let mean = t.iter().map(|v| weight(*v)).sum::<f32>() / 3.0;
+                (mean >= MEMBER) == these
+            });
+        let tree = |triangles: &[[u32; 3]]| Bvh::new(&head.positions, triangles);
+        let (inside, outside) = (tree(&inside), tree(&outside));
+        let far = |tree: &Bvh, p: Vec3| tree.closest(p, None).map_or(f32::MAX, |c| c.distance);
+        let points: Vec<Vec3> = node_positions(RESOLUTION).collect();
+        let weights = points
+            .into_par_iter()
+            .map(|p| {
+                let beyond = (far(&inside, p) - far(&outside, p)) / FADE;
+                let t = (1.0 - beyond).clamp(0.0, 1.0);
+                t * t * (3.0 - 2.0 * t)
+            })
+            .collect();
+        Ok(Some(Mask::new(RESOLUTION, weights)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::head::HeadModel;
+
+    #[test]
+    fn each_region_holds_its_own_place_and_no_other() {
+        let head = HeadModel::embedded().mean();
+        let model = HeadModel::embedded();
+        let middle = |region: Region| {
+            let weights = model.region(region);
+            let members = weights.iter().zip(&head.positions).filter(|(w, _)| **w > 0.9);
+            // One side of what comes in pairs.
+            let one: Vec<Vec3> = members.map(|(_, p)| *p).filter(|p| p.x >= 0.0).collect();
+            one.iter().sum::<Vec3>() / one.len() as f32
+        };
+        let nearest = |p: Vec3| {
+            *head.positions.iter().min_by(|a, b| a.distance(p).total_cmp(&b.distance(p))).unwrap()
+        };
+        let at = |region| nearest(middle(region));
+        let crown = nearest(Vec3::new(0.0, 0.6, 0.0));
+        let places = [
+            (EditRegion::Nose, at(Region::Nose)),
+            (EditRegion::Brows, at(Region::Brows)),
+            (EditRegion::Eyes, at(Region::Eyes)),
+            (EditRegion::Mouth, at(Region::Lips)),
+            (EditRegion::Ears, at(Region::Ears)),
+            (EditRegion::Hair, crown),
+            (EditRegion::Neck, nearest(Vec3::new(0.0, -0.42, -0.2))),
+        ];
+        let mut failures = Vec::new();
+        for (region, place) in places {
+            let mask = region.mask(head).unwrap().unwrap();
+            for (other, spot) in places {
+                let weight = mask.at(spot);
+                // Hair falls over ears and neck.
+                let shared = region == EditRegion::Hair
+                    && matches!(other, EditRegion::Ears | EditRegion::Neck);
+                let wanted = if other == region || shared { 0.8..=1.0 } else { 0.0..=0.4 };
+                if !wanted.contains(&weight) {
+                    failures.push(format!("{region:?} at {other:?} {spot}: {weight}"));
+                }
+            }
+            let share = mask.weights().iter().filter(|w| **w == 0.0).count() as f32
+                / mask.weights().len() as f32;
+            if share < 0.05 {
+                failures.push(format!("{region:?} leaves only {share} alone"));
+            }
+            // A long beard is the jaw's, however far it hangs.
+            let _ = place;
+        }
+        let jaw = EditRegion::Jaw.mask(head).unwrap().unwrap();
+        let face = EditRegion::Face.mask(head).unwrap().unwrap();
+        let chin = at(Region::Jaw);
+        if jaw.at(chin + Vec3::new(0.0, 0.0, 0.1)) < 0.9 || face.at(at(Region::Nose)) < 0.9 {
+            failures.push("jaw or face".into());
+        }
+        assert!(EditRegion::All.mask(head).unwrap().is_none());
+        assert!(failures.is_empty(), "{}", failures.join("\n"));
+    }
+
+    #[test]
+    fn names_are_those_of_logs() {
+        for region in <EditRegion as clap::ValueEnum>::value_variants() {
+            let written = serde_json::to_value(region).unwrap();
+            assert_eq!(written, region.name());
+        }
+    }
+}
