@@ -70,8 +70,13 @@ fn rasterised_prior_vertices_land_where_the_camera_projects_them() {
     for index in [1, 10, 33, 152, 234, 263, 454] {
         let point = landmarks[index];
         let mesh = octahedron(point, 0.02);
-        let head =
-            StudioHead { mesh, eyes: [Vec3::ONE; 3], prior_triangles: 0, neutral: mean.clone() };
+        let head = StudioHead {
+            mesh,
+            eyes: [Vec3::ONE; 3],
+            prior_triangles: 0,
+            hair: 0..0,
+            neutral: mean.clone(),
+        };
         let images = studio.render(&head, &views).unwrap();
         for (v, view) in views.iter().enumerate() {
             let seen = centroid(images.view(v), 128, |p| p[0]).unwrap();

@@ -28,8 +28,6 @@ use serde::{Deserialize, Serialize};
 /// Name of the stage in events, checkpoints and random streams.
 pub const STAGE: &str = "edit";
 
-/// Distances are compared up to here, world units: the lattice's band is not much wider.
-const FARTHEST: f32 = 0.04;
 /// Differences of distances below this are rounding, world units.
 const SAME: f32 = 1e-5;
 /// Differences of colours below this count as none.
@@ -233,8 +231,10 @@ fn dress(
     strength: f32,
     config: &MeshConfig,
 ) -> Result<(), StageError> {
-    let near = |d: f32| d.clamp(-FARTHEST, FARTHEST);
     let spacing = scene.tets().band().lattice.spacing();
+    // As far as the lattice knows: a node out there is as far from the one as from the other.
+    let farthest = scene.tets().farthest();
+    let near = |d: f32| d.clamp(-farthest, farthest);
     let grown = |p: Vec3| {
         let by = near(after.solid.sample(p)) - near(before.solid.sample(p));
         if by.abs() < SAME {
@@ -256,8 +256,11 @@ fn dress(
         .into_iter()
         .zip(after.colors(&points))
         .zip(&now)
-        .map(|((was, will), now)| {
-            let by = will - was;
+        .zip(&points)
+        .map(|(((was, will), now), point)| {
+            // Where there was no surface before, nothing is known of its colour.
+            let new = before.solid.sample(*point).abs() > spacing;
+            let by = will - if new { *now } else { was };
             let differs = by.abs().max_element() > SAME_COLOR;
             differs.then(|| *now + strength * by)
         })
@@ -430,7 +433,7 @@ mod tests {
         let settings = FineSettings { views: &preset.views, fine: &fine, mesh: &mesh, seed: 5 };
         let start = StartHead::person(&before).unwrap();
         let head = origin::head_of_person(&gpu, settings, &preset.field, &start).unwrap();
-        let mask = EditRegion::Jaw.mask(&start.surface).unwrap().unwrap();
+        let mask = EditRegion::Jaw.mask(&start.surface, &[&before, &after]).unwrap().unwrap();
         let controls = || {
             let request = crate::guidance::ControlRequest::default();
             Controls::new(&gpu, request, start.control.clone()).unwrap()

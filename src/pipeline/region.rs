@@ -5,6 +5,7 @@ use crate::geometry::grid::node_positions;
 use crate::head::bvh::Bvh;
 use crate::head::{HeadModel, Part, Region, ShapedHead};
 use crate::render::mask::Mask;
+use crate::render::studio::{StudioHead, StudioSample};
 use glam::Vec3;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -14,17 +15,21 @@ const RESOLUTION: usize = 80;
 /// How much farther than from the rest of the head a point may be from the region, world units,
 /// before nothing changes there any more.
 const FADE: f32 = 0.03;
+/// How far round the hair's own surface still counts as hair, world units.
+const HAIR: f32 = 0.01;
+/// Farther than anything in the scene, world units.
+const FAR: f32 = 10.0;
 /// A vertex belongs to a region of the prior from this weight on.
 const MEMBER: f32 = 0.5;
 
 /// A part of the head that an edit is kept to. What surrounds the head belongs to the part that
-/// it is nearest to: a long beard to the jaw, a fringe to the face.
+/// it is nearest to, a long beard to the jaw; where the person's hair is, it is the hair's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum EditRegion {
     /// Facial skin with brows, eyes, nose and mouth.
     Face,
-    /// Everything but the face: the scalp, and ears, neck and shoulders that hair falls over.
+    /// The scalp, and the person's hair wherever it falls.
     Hair,
     /// The eyebrows.
     Brows,
@@ -62,40 +67,44 @@ impl EditRegion {
         }
     }
 
-    /// The regions of the prior that it covers, and whether it is these (or all the others).
-    fn parts(self) -> (&'static [Region], bool) {
-        const FACE: [Region; 6] = [
-            Region::Face,
-            Region::Brows,
-            Region::Eyes,
-            Region::Nose,
-            Region::Lips,
-            Region::InnerMouth,
-        ];
+    /// The regions of the prior that it covers.
+    fn parts(self) -> &'static [Region] {
         match self {
-            Self::Face => (&FACE, true),
-            Self::Hair => (&FACE, false),
-            Self::Brows => (&[Region::Brows], true),
-            Self::Eyes => (&[Region::Eyes], true),
-            Self::Nose => (&[Region::Nose], true),
-            Self::Mouth => (&[Region::Lips, Region::InnerMouth], true),
-            Self::Jaw => (&[Region::Jaw], true),
-            Self::Ears => (&[Region::Ears], true),
-            Self::Neck => (&[Region::Neck], true),
-            Self::All => (&[], false),
+            Self::Face => &[
+                Region::Face,
+                Region::Brows,
+                Region::Eyes,
+                Region::Nose,
+                Region::Lips,
+                Region::InnerMouth,
+            ],
+            Self::Hair => &[Region::Scalp],
+            Self::Brows => &[Region::Brows],
+            Self::Eyes => &[Region::Eyes],
+            Self::Nose => &[Region::Nose],
+            Self::Mouth => &[Region::Lips, Region::InnerMouth],
+            Self::Jaw => &[Region::Jaw],
+            Self::Ears => &[Region::Ears],
+            Self::Neck => &[Region::Neck],
+            Self::All => &[],
         }
     }
 
-    /// Where an edit of a head may change something; `None` is everywhere.
+    /// Where an edit of a head may change something; `None` is everywhere. `people` are those
+    /// whose hair is known: the head before the edit, and after it.
     ///
     /// # Errors
-    /// [`StageError::Geometry`] never for a head of the prior.
-    pub fn mask(self, head: &ShapedHead) -> Result<Option<Mask>, StageError> {
+    /// [`StageError::Head`] for people whose parameters are out of range.
+    pub fn mask(
+        self,
+        head: &ShapedHead,
+        people: &[&StudioSample],
+    ) -> Result<Option<Mask>, StageError> {
         if self == Self::All {
             return Ok(None);
         }
         let model = HeadModel::embedded();
-        let (regions, these) = self.parts();
+        let regions = self.parts();
         let weight =
             |v: u32| regions.iter().map(|r| model.region(*r)[v as usize]).fold(0.0_f32, f32::max);
         // Lashes, teeth and ribbons of hair are no part of what a point is near to.
@@ -108,30 +117,44 @@ impl EditRegion {
             .enumerate()
             .filter(solid)
             .map(|(_, triangle)| *triangle)
-            .partition(|t| {
-                let mean = t.iter().map(|v| weight(*v)).sum::<f32>() / 3.0;
-                (mean >= MEMBER) == these
-            });
+            .partition(|t| t.iter().map(|v| weight(*v)).sum::<f32>() / 3.0 >= MEMBER);
         let tree = |triangles: &[[u32; 3]]| Bvh::new(&head.positions, triangles);
         let (inside, outside) = (tree(&inside), tree(&outside));
-        let far = |tree: &Bvh, p: Vec3| tree.closest(p, None).map_or(f32::MAX, |c| c.distance);
+        let hair = people.iter().map(|person| hair(person)).collect::<Result<Vec<_>, _>>()?;
+        let far = |tree: &Bvh, p: Vec3| tree.closest(p, None).map_or(FAR, |c| c.distance);
         let points: Vec<Vec3> = node_positions(RESOLUTION).collect();
         let weights = points
             .into_par_iter()
             .map(|p| {
-                let beyond = (far(&inside, p) - far(&outside, p)) / FADE;
-                let t = (1.0 - beyond).clamp(0.0, 1.0);
-                t * t * (3.0 - 2.0 * t)
+                let own = fade(far(&inside, p) - far(&outside, p));
+                let hair = hair.iter().map(|tree| far(tree, p)).fold(FAR, f32::min);
+                let hair = fade(hair - HAIR);
+                if self == Self::Hair { own.max(hair) } else { own.min(1.0 - hair) }
             })
             .collect();
         Ok(Some(Mask::new(RESOLUTION, weights)?))
     }
 }
 
+/// 1 up to a distance of 0, falling to 0 at [`FADE`].
+fn fade(distance: f32) -> f32 {
+    let t = (1.0 - distance / FADE).clamp(0.0, 1.0);
+    t * t * (3.0 - 2.0 * t)
+}
+
+/// The triangles of a person's hair.
+fn hair(person: &StudioSample) -> Result<Bvh, StageError> {
+    let studio = StudioHead::new(&person.params, &person.look, person.seed)?;
+    let positions: Vec<Vec3> =
+        studio.mesh.vertices.iter().map(|v| Vec3::from_array(v.position)).collect();
+    Ok(Bvh::new(&positions, &studio.mesh.triangles[studio.hair]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::head::HeadModel;
+    use crate::head::look::HairStyle;
+    use crate::head::{HeadModel, HeadParams, Look};
 
     #[test]
     fn each_region_holds_its_own_place_and_no_other() {
@@ -159,14 +182,11 @@ mod tests {
             (EditRegion::Neck, nearest(Vec3::new(0.0, -0.42, -0.2))),
         ];
         let mut failures = Vec::new();
-        for (region, place) in places {
-            let mask = region.mask(head).unwrap().unwrap();
+        for (region, _) in places {
+            let mask = region.mask(head, &[]).unwrap().unwrap();
             for (other, spot) in places {
                 let weight = mask.at(spot);
-                // Hair falls over ears and neck.
-                let shared = region == EditRegion::Hair
-                    && matches!(other, EditRegion::Ears | EditRegion::Neck);
-                let wanted = if other == region || shared { 0.8..=1.0 } else { 0.0..=0.4 };
+                let wanted = if other == region { 0.8..=1.0 } else { 0.0..=0.4 };
                 if !wanted.contains(&weight) {
                     failures.push(format!("{region:?} at {other:?} {spot}: {weight}"));
                 }
@@ -176,17 +196,41 @@ mod tests {
             if share < 0.05 {
                 failures.push(format!("{region:?} leaves only {share} alone"));
             }
-            // A long beard is the jaw's, however far it hangs.
-            let _ = place;
         }
-        let jaw = EditRegion::Jaw.mask(head).unwrap().unwrap();
-        let face = EditRegion::Face.mask(head).unwrap().unwrap();
+        // A long beard is the jaw's, however far it hangs.
+        let jaw = EditRegion::Jaw.mask(head, &[]).unwrap().unwrap();
+        let face = EditRegion::Face.mask(head, &[]).unwrap().unwrap();
         let chin = at(Region::Jaw);
         if jaw.at(chin + Vec3::new(0.0, 0.0, 0.1)) < 0.9 || face.at(at(Region::Nose)) < 0.9 {
             failures.push("jaw or face".into());
         }
-        assert!(EditRegion::All.mask(head).unwrap().is_none());
+        assert!(EditRegion::All.mask(head, &[]).unwrap().is_none());
         assert!(failures.is_empty(), "{}", failures.join("\n"));
+    }
+
+    #[test]
+    fn a_fringe_is_hair_and_not_face() {
+        let person = StudioSample {
+            look: Look { hair: HairStyle::Long, fringe: true, ..Look::default() },
+            params: HeadParams::default(),
+            seed: 1,
+        };
+        let studio = StudioHead::new(&person.params, &person.look, 1).unwrap();
+        let mesh = &studio.mesh;
+        let hair = mesh.triangles[studio.hair.clone()].as_flattened();
+        let fringe: Vec<Vec3> = hair
+            .iter()
+            .map(|v| Vec3::from_array(mesh.vertices[*v as usize].position))
+            .filter(|p| p.z > 0.25 && p.y > 0.0)
+            .collect();
+        assert!(fringe.len() > 50, "{}", fringe.len());
+        let head = &studio.neutral;
+        let of = |region: EditRegion| region.mask(head, &[&person]).unwrap().unwrap();
+        let (hair, face) = (of(EditRegion::Hair), of(EditRegion::Face));
+        for point in fringe {
+            assert!(hair.at(point) > 0.7, "{point}: {}", hair.at(point));
+            assert!(face.at(point) < 0.3, "{point}: {}", face.at(point));
+        }
     }
 
     #[test]

@@ -117,11 +117,12 @@ impl Job for EditJob {
             after: &u.after,
             strength: strength as f32,
         });
-        let was = match &understood {
-            Some(understood) => StartHead::of(&understood.before.params)?.surface,
-            None => StartHead::mean().surface,
+        let mask = match &understood {
+            Some(Understood { before, after, .. }) => {
+                self.region.mask(&StartHead::of(&before.params)?.surface, &[before, after])?
+            }
+            None => self.region.mask(&StartHead::mean().surface, &[])?,
         };
-        let mask = self.region.mask(&was)?;
         let begun = work.saved(context)?;
         if let Some(begun) = &begun {
             context.events.warn(format!("the edit goes on after step {}", begun.done));

@@ -9,6 +9,7 @@ use super::{beard, ear, face_paint, glasses, hair, hat, horn, teeth};
 use crate::head::look::Look;
 use crate::head::{HeadError, HeadParams, HeadPose, Part, ShapedHead};
 use glam::Vec3;
+use std::ops::Range;
 
 /// The parts of the prior that are drawn, in the order of their triangles.
 pub const VISIBLE: [Part; 8] = [
@@ -31,6 +32,8 @@ pub struct StudioHead {
     pub eyes: [Vec3; 3],
     /// How many of the mesh's first triangles are the prior's own.
     pub prior_triangles: usize,
+    /// Which triangles are hair on the head.
+    pub hair: Range<usize>,
     /// The same identity with a neutral expression and pose, for control maps.
     pub neutral: ShapedHead,
 }
@@ -58,6 +61,7 @@ impl StudioHead {
         let skin = Skin { anatomy, positions: &shaped.positions, normals: &normals };
 
         let mut mesh = body(anatomy, &shaped, &normals, &SkinColors::new(look, seed));
+        const HAIR: usize = 1;
         let parts = [
             Some(teeth::build(anatomy, &shaped.positions, &paint)),
             hair::build(&skin, &warp, look, &paint),
@@ -70,10 +74,17 @@ impl StudioHead {
             hat::build(anatomy, &warp, look, &paint),
         ];
         let prior_triangles = mesh.triangles.len();
-        for part in parts.into_iter().flatten() {
-            mesh.append(&part);
+        let mut hair = 0..0;
+        for (i, part) in parts.into_iter().enumerate() {
+            let first = mesh.triangles.len();
+            if let Some(part) = part {
+                mesh.append(&part);
+            }
+            if i == HAIR {
+                hair = first..mesh.triangles.len();
+            }
         }
-        Ok(Self { mesh, eyes: paint.eyes(), prior_triangles, neutral })
+        Ok(Self { mesh, eyes: paint.eyes(), prior_triangles, hair, neutral })
     }
 }
 

@@ -149,6 +149,12 @@ impl TetMesh {
         &self.surface
     }
 
+    /// Distances beyond this are not told apart, world units.
+    #[must_use]
+    pub fn farthest(&self) -> f32 {
+        FARTHEST * self.band.lattice.spacing()
+    }
+
     /// The lattice's band.
     #[must_use]
     pub fn band(&self) -> &Band {
