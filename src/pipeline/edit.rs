@@ -13,7 +13,7 @@ use super::fine::{FineConfig, FineSettings, FineStage, surface_points};
 use super::state::Arrays;
 use super::{Progress, Stage, StageError, texture};
 use crate::batch::ImageBatch;
-use crate::geometry::ScalarGrid;
+use crate::geometry::{Mesh, ScalarGrid};
 use crate::guidance::{Guidance, TimestepSchedule};
 use crate::head::DistanceField;
 use crate::render::GpuContext;
@@ -28,14 +28,12 @@ use serde::{Deserialize, Serialize};
 /// Name of the stage in events, checkpoints and random streams.
 pub const STAGE: &str = "edit";
 
-/// Differences of distances below this are rounding, world units.
-const SAME: f32 = 1e-5;
+/// Differences of distances below this are rounding, cells.
+const SAME: f32 = 1e-3;
 /// Differences of colours below this count as none.
 const SAME_COLOR: f32 = 4e-3;
 /// By how many cells of the lattice what grows is thicker than the person's.
 const THICKER: f32 = 0.2;
-/// Triangles of the mesh that says where the edited surface may be.
-const REACH_TRIANGLES: usize = 60_000;
 
 /// How an edit is optimised; everything else is the fine stage's.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -231,24 +229,25 @@ fn dress(
     strength: f32,
     config: &MeshConfig,
 ) -> Result<(), StageError> {
-    let spacing = scene.tets().band().lattice.spacing();
-    // As far as the lattice knows: a node out there is as far from the one as from the other.
-    let farthest = scene.tets().farthest();
-    let near = |d: f32| d.clamp(-farthest, farthest);
-    let grown = |p: Vec3| {
-        let by = near(after.solid.sample(p)) - near(before.solid.sample(p));
+    let surface = |outfit: &Outfit| -> Result<Mesh, StageError> {
+        let solid = &outfit.solid;
+        let grid = ScalarGrid::new(solid.resolution, solid.values.clone())?;
+        // Not reduced: where the persons agree, so must their surfaces.
+        Ok(extract::cleaned(&grid, config, usize::MAX)?.mesh)
+    };
+    let grown = |was: f32, is: f32| {
+        let by = is - was;
         if by.abs() < SAME {
             return 0.0;
         }
         // What grows is a little thicker: glasses must not fall through the lattice.
-        strength * if by < 0.0 { by - THICKER * spacing } else { by }
+        strength * if by < 0.0 { by - THICKER } else { by }
     };
-    let grid = ScalarGrid::new(after.solid.resolution, after.solid.values.clone())?;
-    let reach = extract::cleaned(&grid, config, REACH_TRIANGLES)?.mesh;
-    scene.reshape(&reach, grown)?;
+    scene.reshape(&surface(before)?, &surface(after)?, grown)?;
     if !scene.texture().is_plain() {
         return Ok(());
     }
+    let spacing = scene.tets().band().lattice.spacing();
     let (points, _) = surface_points(&scene.mesh()?);
     let now = scene.texture().query(&points)?;
     let colors: Vec<Option<Vec3>> = before
@@ -306,7 +305,7 @@ mod tests {
     /// The person as the fine stage would start from them.
     fn scene(gpu: &GpuContext, outfit: &Outfit, config: &MeshConfig) -> MeshScene {
         let grid = ScalarGrid::new(outfit.solid.resolution, outfit.solid.values.clone()).unwrap();
-        let mesh = extract::cleaned(&grid, config, REACH_TRIANGLES).unwrap().mesh;
+        let mesh = extract::cleaned(&grid, config, usize::MAX).unwrap().mesh;
         let mut field = FieldConfig::quick_voxels();
         field.grid = GridConfig {
             levels: 2,
@@ -320,6 +319,30 @@ mod tests {
         let (points, _) = surface_points(&mesh);
         texture.paint_surface(&points, &outfit.colors(&points)).unwrap();
         MeshScene::new(gpu, &mesh, 64, Texture::new(gpu, texture)).unwrap()
+    }
+
+    #[test]
+    fn a_head_of_another_size_is_closed_and_where_it_should_be() {
+        let gpu = GpuContext::new().unwrap();
+        let config = crate::config::GenerationConfig::preset("quick").unwrap().mesh;
+        let person = |gender: f32, age: f32| StudioSample {
+            look: Look { hair: HairStyle::Long, ..Look::default() },
+            params: HeadParams { gender, age, ..HeadParams::default() },
+            seed: 7,
+        };
+        let outfit = |gender, age| Outfit::of(&person(gender, age)).unwrap();
+        let before = outfit(0.0, 0.5);
+        for after in [outfit(1.0, 0.5), outfit(0.0, 0.12)] {
+            let mut scene = scene(&gpu, &before, &config);
+            dress(&mut scene, &before, &after, 1.0, &config).unwrap();
+            let mesh = scene.mesh().unwrap();
+            let found = topology::check(&mesh);
+            assert!(found.is_closed_manifold(), "{found}");
+            let above = mesh.positions.iter().filter(|p| p.y > config.bust + 0.05);
+            let off: Vec<f32> = above.map(|p| after.solid.sample(*p).abs()).collect();
+            let mean = off.iter().sum::<f32>() / off.len() as f32;
+            assert!(mean < 0.006, "{mean}");
+        }
     }
 
     #[test]

@@ -10,7 +10,6 @@ use super::texture::Texture;
 use super::{GpuContext, RenderError};
 use crate::batch::View;
 use crate::geometry::Mesh;
-use glam::Vec3;
 
 /// Steps after which the lattice's band follows the surface: a distance changes by less than
 /// the band's margin in between.
@@ -124,16 +123,17 @@ impl MeshScene {
         Ok(())
     }
 
-    /// Changes the surface's distances at once; see [`TetMesh::reshape`].
+    /// Takes over how two meshes differ; see [`TetMesh::reshape`].
     ///
     /// # Errors
     /// As [`TetMesh::reshape`]; [`RenderError::Numerical`] if no surface is left.
     pub fn reshape(
         &mut self,
-        reach: &Mesh,
-        change: impl Fn(Vec3) -> f32 + Sync,
+        before: &Mesh,
+        after: &Mesh,
+        change: impl Fn(f32, f32) -> f32,
     ) -> Result<(), RenderError> {
-        self.tets.reshape(reach, change)?;
+        self.tets.reshape(before, after, change)?;
         self.tets.march(&self.raster)
     }
 
@@ -173,6 +173,7 @@ impl MeshScene {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use glam::Vec3;
     use crate::batch::{Light, ViewRegion};
     use crate::geometry::extract::{SurfaceOptions, surface};
     use crate::geometry::{ScalarGrid, mesh::samples, topology};

@@ -25,7 +25,6 @@ use crate::geometry::tets::{Band, Lattice};
 use crate::geometry::{GeometryError, Mesh};
 use crate::head::DistanceField;
 use bytemuck::Zeroable;
-use glam::Vec3;
 use source::Kernels;
 
 /// Cells on either side of the surface that belong to the band.
@@ -147,12 +146,6 @@ impl TetMesh {
     #[must_use]
     pub fn surface(&self) -> &SurfaceMesh {
         &self.surface
-    }
-
-    /// Distances beyond this are not told apart, world units.
-    #[must_use]
-    pub fn farthest(&self) -> f32 {
-        FARTHEST * self.band.lattice.spacing()
     }
 
     /// The lattice's band.
@@ -315,27 +308,29 @@ impl TetMesh {
         Ok(())
     }
 
-    /// Adds a change (world units, negative grows) to the distances; what was optimised so far
-    /// stays, as the base. `reach` is a mesh that the changed surface may come near to: the
-    /// band then holds both. Of the change comes through what the mask lets. Where that is
-    /// nothing, nodes keep their values bit for bit.
+    /// Takes over how two closed meshes differ: adds to each node's distance what `change` makes
+    /// of its distances to the one and to the other (cells, cut where the lattice's are; a
+    /// negative change grows). What was optimised so far stays, as the base; the band then holds
+    /// the surface and the second mesh. Of the change comes through what the mask lets. Where
+    /// that is nothing, nodes keep their values bit for bit.
     ///
     /// # Errors
-    /// [`RenderError::Invalid`] if `reach` is not inside the scene cube, device loss.
+    /// [`RenderError::Invalid`] if a mesh is not inside the scene cube, device loss.
     pub fn reshape(
         &mut self,
-        reach: &Mesh,
-        change: impl Fn(Vec3) -> f32 + Sync,
+        before: &Mesh,
+        after: &Mesh,
+        change: impl Fn(f32, f32) -> f32,
     ) -> Result<(), RenderError> {
         let live = self.surface.read(&self.gpu)?;
         let offset = live.positions.len() as u32;
         let both = Mesh {
-            positions: [live.positions.as_slice(), &reach.positions].concat(),
+            positions: [live.positions.as_slice(), &after.positions].concat(),
             triangles: live
                 .triangles
                 .iter()
                 .copied()
-                .chain(reach.triangles.iter().map(|t| t.map(|v| v + offset)))
+                .chain(after.triangles.iter().map(|t| t.map(|v| v + offset)))
                 .collect(),
         };
         let lattice = self.band.lattice;
@@ -343,6 +338,7 @@ impl TetMesh {
         let values: Vec<[f32; 4]> = self.gpu.read(&self.buffers.values, self.band.nodes.len())?;
         let mut base = distances(&band, &live);
         let mask = self.open(&band);
+        let (was, is) = (distances(&band, before), distances(&band, after));
         for (v, code) in band.nodes.iter().enumerate() {
             if let Ok(u) = self.band.nodes.binary_search(code) {
                 base[v] = values[u];
@@ -350,7 +346,7 @@ impl TetMesh {
             if mask[v] == 0.0 {
                 continue;
             }
-            let by = mask[v] * change(lattice.position(*code)) / lattice.spacing();
+            let by = mask[v] * change(was[v][0], is[v][0]);
             if by != 0.0 {
                 base[v][0] = (base[v][0] + by).clamp(-FARTHEST, FARTHEST);
             }
