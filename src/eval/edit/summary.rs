@@ -126,42 +126,54 @@ fn overview(page: &mut String, kind: SubjectKind, full: &[&EditRecord]) {
         SubjectKind::Project => String::new(),
         _ => format!(" (the reader of instructions understood it in {})", cell(tally.understood)),
     };
-    // Writing to a string cannot fail.
-    let _ = write!(
-        page,
-        "\n## {name}\n\n{} edits. What was asked for is seen in {}{understood}. Claims of the \
-         prompt that held before and that the edit leaves alone hold in {}. Other attributes that \
-         were read with certainty before are read the same in {}; edits that kept all of them {}. \
-         Medians of the distance before to after: colours {} of 255, surface {} mm (95 % within \
-         {} mm). Front views with a face {}, back views without {}.",
-        full.len(),
-        cell(tally.asked),
-        cell(tally.claims),
-        cell(tally.others),
-        cell(tally.whole),
-        median_cell(&tally.albedo),
-        median_cell(&tally.mean),
-        median_cell(&tally.p95),
-        cell(tally.front),
-        cell(tally.back),
-    );
+    let mut sentences = vec![
+        format!("{} edits.", full.len()),
+        format!("What was asked for is seen in {}{understood}.", cell(tally.asked)),
+    ];
+    if alone < full.len() {
+        sentences.extend([
+            format!(
+                "Claims of the prompt that held before and that the edit leaves alone hold in {}.",
+                cell(tally.claims)
+            ),
+            format!(
+                "Other attributes that were read with certainty before are read the same in {}; \
+                 edits that kept all of them {}.",
+                cell(tally.others),
+                cell(tally.whole)
+            ),
+            format!(
+                "Medians of the distance before to after: colours {} of 255, surface {} mm (95 % \
+                 within {} mm).",
+                median_cell(&tally.albedo),
+                median_cell(&tally.mean),
+                median_cell(&tally.p95)
+            ),
+        ]);
+    }
     if !tally.outside_albedo.is_empty() {
-        let _ = write!(
-            page,
-            " Outside of the region of the {} edits that have one: colours {}, surface 95 % \
-             within {} mm.",
+        sentences.push(format!(
+            "Outside of the region of the {} edits that have one: colours {}, surface 95 % within \
+             {} mm.",
             tally.outside_albedo.len(),
             median_cell(&tally.outside_albedo),
             median_cell(&tally.outside_p95),
-        );
+        ));
     }
     if alone > 0 {
-        let _ = write!(
-            page,
-            " Of {alone} the head before is not at hand: only the result was judged, all claims \
-             of its prompt count."
-        );
+        sentences.push(format!(
+            "Of {alone} the head before is not at hand: only the result was judged, and all claims \
+             of its prompt that the edit leaves alone count ({}).",
+            cell(tally.claims)
+        ));
     }
+    sentences.push(format!(
+        "Front views with a face {}, back views without {}.",
+        cell(tally.front),
+        cell(tally.back)
+    ));
+    // Writing to a string cannot fail.
+    let _ = write!(page, "\n## {name}\n\n{}", sentences.join(" "));
     page.push('\n');
 }
 
@@ -381,7 +393,8 @@ mod tests {
         let mut page = String::new();
         section(&mut page, SubjectKind::Project, &[&alone]);
         assert!(page.contains("Of 1 the head before is not at hand"), "{page}");
-        assert!(page.contains("leaves alone hold in 0 % (0-79), 0/1"), "{page}");
+        assert!(page.contains("leaves alone count (0 % (0-79), 0/1)"), "{page}");
+        assert!(!page.contains("Medians"), "{page}");
         assert!(!page.contains("| strength |") && !page.contains("| not edited |"), "{page}");
     }
 
