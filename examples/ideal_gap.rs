@@ -13,7 +13,7 @@ use anyhow::Result;
 use clap::Parser;
 use headsculpt::batch::View;
 use headsculpt::config::GenerationConfig;
-use headsculpt::eval::{self, Judge, Subject};
+use headsculpt::eval::{self, Lens};
 use headsculpt::guidance::{ControlRequest, GuidanceError, IdealDenoiser, ScoreDistillation};
 use headsculpt::pipeline::coarse::StartHead;
 use headsculpt::pipeline::{CoarseStage, Stage, extract};
@@ -62,7 +62,7 @@ fn main() -> Result<()> {
         list = eval::stratified(&list, arguments.count);
     }
     let gpu = GpuContext::new()?;
-    let judge = Judge::load()?;
+    let lens = Lens::new(&gpu)?;
     let mut totals = [0; 3];
     for item in &list {
         let mut config = GenerationConfig::preset(&arguments.preset)?;
@@ -81,10 +81,9 @@ fn main() -> Result<()> {
         let settings = config.coarse_settings();
         let mut stage =
             CoarseStage::new(&gpu, settings, guidance, ControlRequest::default(), start)?;
-        let subject = Subject::new(&config, &PathBuf::new())?;
         let right = |stage: &mut CoarseStage<_>| -> Result<usize> {
             let avatar = extract::extract(stage.field(), &config.mesh)?;
-            let verdict = judge.verdict(&subject.of_mesh(&avatar.textured)?, &item.claims)?;
+            let verdict = lens.head(&avatar.textured, &item.claims)?;
             Ok(verdict.claims.iter().filter(|claim| claim.right).count())
         };
         let before = right(&mut stage)?;

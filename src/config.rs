@@ -283,16 +283,21 @@ impl GenerationConfig {
     /// `<slug of the prompt>-<seed>`.
     #[must_use]
     pub fn default_folder(&self) -> String {
-        let words: Vec<String> = self
-            .prompt
-            .to_lowercase()
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|word| !word.is_empty())
-            .map(str::to_owned)
-            .collect();
-        let slug: String = words.join("-").chars().take(48).collect();
-        format!("{}-{}", slug.trim_matches('-'), self.seed)
+        format!("{}-{}", slug(&self.prompt), self.seed)
     }
+}
+
+/// A sentence as part of a file name: its words with hyphens, up to 48 characters.
+#[must_use]
+pub fn slug(sentence: &str) -> String {
+    let words: Vec<String> = sentence
+        .to_lowercase()
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect();
+    let slug: String = words.join("-").chars().take(48).collect();
+    slug.trim_matches('-').to_owned()
 }
 
 /// How many files may extend one another.

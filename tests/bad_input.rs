@@ -73,6 +73,17 @@ fn every_kind_of_bad_input_is_one_sentence_and_exit_code_2() {
     let under_file = file.join("out");
     let under_file = under_file.to_str().unwrap();
     let prompt = "a bald man";
+    let edits = |name: &str, line: &str| {
+        let good = r#"{"prompt": "a man", "instruction": "make him old", "attribute": "age", "values": ["old"]}"#;
+        let path = dir.join(name);
+        std::fs::write(&path, format!("{good}\n{line}\n")).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let good_edits = edits("edits.jsonl", "");
+    let torn_edits = edits("torn.jsonl", "{\"prompt\": ");
+    let teal =
+        r#"{"prompt": "a man", "instruction": "x", "attribute": "skin", "values": ["teal"]}"#;
+    let teal_edits = edits("teal.jsonl", teal);
 
     let mut cases: Vec<(Vec<String>, &str)> = [
         (vec!["generate", ""], "prompt"),
@@ -98,6 +109,16 @@ fn every_kind_of_bad_input_is_one_sentence_and_exit_code_2() {
         (vec!["generate", prompt, "--wat"], "--wat"),
         (vec!["render", "nowhere", "-o", "views"], "nowhere"),
         (vec!["render", "nowhere", "-o", "views", "--size", "1"], "--size"),
+        (vec!["eval", "nowhere"], "nowhere"),
+        (vec!["eval"], "PROJECTS"),
+        (vec!["eval", "--edits", "nowhere.jsonl"], "nowhere.jsonl"),
+        (vec!["eval", "--edits", &torn_edits], "torn.jsonl: line 2"),
+        (vec!["eval", "--edits", &teal_edits], "teal.jsonl: line 2: `values`"),
+        (vec!["eval", "--edits", &good_edits, "--strengths", "0.5,2"], "--strengths"),
+        (vec!["eval", "--edits", &good_edits, "--strengths", "0"], "--strengths"),
+        (vec!["eval", "--edits", &good_edits, "--strengths", "nan"], "--strengths"),
+        (vec!["eval", "--edits", &good_edits, "--of", "samples"], "--of"),
+        (vec!["eval", "nowhere", "--edits", &good_edits], "--edits"),
         (vec!["models", "verify", "no/such/model"], "no/such/model"),
         (vec!["models", "verify", "embedded", "--reference", "no.safetensors"], "no.safetensors"),
     ]

@@ -1,12 +1,14 @@
 //! Prompts with what their heads must show.
 
-use crate::head::Look;
+use super::list::{self, ListError};
+use crate::diffusion::PromptReader;
+use crate::session::{SessionError, person};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// By attribute (see [`Look::attributes`]) the values that fulfil the prompt.
+/// By attribute (see [`crate::head::Look::attributes`]) the values that fulfil the prompt.
 pub type Claims = BTreeMap<String, Vec<Value>>;
 
 /// One prompt of a list.
@@ -21,91 +23,42 @@ pub struct EvalPrompt {
     pub claims: Claims,
 }
 
-/// What is wrong with a list of prompts.
-#[derive(Debug, thiserror::Error)]
-pub enum PromptError {
-    /// It cannot be read.
-    #[error("{path}: {what}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        what: String,
-    },
-    /// A line of it is wrong.
-    #[error("{path}: line {line}: {what}")]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// From 1.
-        line: usize,
-        /// The reason.
-        what: String,
-    },
-    /// There is nothing in it.
-    #[error("{0} holds no prompts")]
-    Empty(PathBuf),
-}
-
 /// Reads a list: one JSON object a line.
 ///
 /// # Errors
-/// [`PromptError`] naming file and line.
-pub fn read(path: &Path) -> Result<Vec<EvalPrompt>, PromptError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| PromptError::File { path: path.into(), what: error.to_string() })?;
-    let mut list = Vec::new();
-    for (i, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let fail = |what: String| PromptError::Line { path: path.into(), line: i + 1, what };
-        let prompt: EvalPrompt =
-            serde_json::from_str(line).map_err(|error| fail(error.to_string()))?;
-        check(&prompt).map_err(fail)?;
-        list.push(prompt);
-    }
-    if list.is_empty() { Err(PromptError::Empty(path.into())) } else { Ok(list) }
+/// [`ListError`] naming file and line.
+pub fn read(path: &Path) -> Result<Vec<EvalPrompt>, ListError> {
+    list::read(path, "prompts", check)
 }
 
 fn check(prompt: &EvalPrompt) -> Result<(), String> {
     if prompt.prompt.trim().is_empty() {
         return Err("`prompt` is empty".into());
     }
-    for (name, values) in &prompt.claims {
-        if values.is_empty() {
-            return Err(format!("`claims.{name}` lists no value"));
-        }
-        for value in values {
-            if Look::default().with_attribute(name, value).is_none() {
-                return Err(format!("`claims.{name}`: the studio draws no {value}"));
-            }
-        }
-    }
-    Ok(())
+    let mut claims = prompt.claims.iter();
+    claims
+        .try_for_each(|(name, values)| list::check_values(&format!("claims.{name}"), name, values))
+}
+
+/// What a prompt says for sure, as claims.
+///
+/// # Errors
+/// If it cannot be read.
+pub(super) fn said(reader: &PromptReader, prompt: &str) -> Result<Claims, SessionError> {
+    let said = person::said(reader, prompt)?;
+    Ok(said.into_iter().map(|(name, value)| (name, vec![value])).collect())
 }
 
 /// `count` of the prompts, evenly over the strata and within each, in the order of the list.
 #[must_use]
 pub fn stratified(prompts: &[EvalPrompt], count: usize) -> Vec<EvalPrompt> {
-    let mut strata: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (i, prompt) in prompts.iter().enumerate() {
-        strata.entry(&prompt.stratum).or_default().push(i);
-    }
-    let mut chosen = Vec::new();
-    let mut round = 0;
-    while chosen.len() < count.min(prompts.len()) {
-        for members in strata.values().filter(|members| round < members.len()) {
-            if chosen.len() < count {
-                chosen.push(members[round]);
-            }
-        }
-        round += 1;
-    }
-    chosen.sort_unstable();
-    chosen.into_iter().map(|i| prompts[i].clone()).collect()
+    list::evenly(prompts, count, |prompt| &prompt.stratum)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::PathBuf;
 
     fn shipped(name: &str) -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/eval").join(name)
@@ -123,20 +76,6 @@ mod tests {
             assert_eq!(list.iter().filter(|p| p.prompt == prompt.prompt).count(), 1);
         }
         assert_eq!(stratified(&list, 1000), list);
-    }
-
-    #[test]
-    fn the_shipped_edits_name_attributes_that_are_drawn() {
-        let text = std::fs::read_to_string(shipped("edits.jsonl")).unwrap();
-        let edits: Vec<Value> = text.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
-        assert_eq!(edits.len(), 40);
-        for edit in &edits {
-            let name = edit["attribute"].as_str().unwrap();
-            for value in edit["values"].as_array().unwrap() {
-                assert!(Look::default().with_attribute(name, value).is_some(), "{edit}");
-            }
-            assert!(!edit["instruction"].as_str().unwrap().is_empty());
-        }
     }
 
     #[test]

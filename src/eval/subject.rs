@@ -1,9 +1,11 @@
-//! Pictures of what is measured.
+//! What is measured, and how it is made.
 
 use super::EvalError;
-use crate::batch::{ImageBatch, Light, View, ViewRegion};
-use crate::config::GenerationConfig;
-use crate::diffusion::PromptReader;
+use super::edit::history::{EditStep, History};
+use super::pictures::{Pictures, views};
+use crate::batch::View;
+use crate::config::{GenerationConfig, slug};
+use crate::diffusion::{InstructionReader, PromptReader};
 use crate::geometry::TexturedMesh;
 use crate::guidance::DistillationConfig;
 use crate::head::HeadModel;
@@ -11,27 +13,20 @@ use crate::pipeline::instant;
 use crate::project::Project;
 use crate::render::GpuContext;
 use crate::render::control::ControlRenderer;
-use crate::render::mesh::{MeshRenderer, RenderKind};
-use crate::render::studio::framed_camera;
+use crate::render::studio::StudioSample;
 use crate::session::guide::Guide;
 use crate::session::person::{self, Person};
-use crate::session::{self, Event, GenerateJob, Outcome, SessionError};
-use glam::Vec3;
+use crate::session::{self, EditJob, Event, GenerateJob, Job, Outcome, SessionError, edited};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Side of the pictures, pixels: what the classifier reads.
-const SIZE: u32 = 128;
-/// Samples along a pixel's side.
-const SAMPLES: u32 = 4;
 /// Steps of samples of the diffusion model.
 const SAMPLE_STEPS: usize = 12;
-/// Azimuths of the ring of views, and of the close-ups of the face, degrees.
-const RING: [f32; 8] = [0.0, 45.0, 90.0, 135.0, 180.0, 225.0, 270.0, 315.0];
-const CLOSE: [f32; 3] = [0.0, 30.0, 330.0];
-const CLOSE_DISTANCE: f32 = 0.66;
+/// Side of an instant head's texture.
+const INSTANT_TEXTURE: u32 = 1024;
 
 /// What is measured.
 #[derive(
@@ -50,80 +45,96 @@ pub enum SubjectKind {
     Project,
 }
 
-/// Pictures of one subject.
+/// A head before and after an instruction.
 #[derive(Debug)]
-pub struct Pictures {
-    /// RGB, flat light.
-    pub images: ImageBatch,
-    /// The azimuth of each, degrees.
-    pub azimuths: Vec<f32>,
+pub struct Edited {
+    /// The head before.
+    pub before: TexturedMesh,
+    /// The head after.
+    pub after: TexturedMesh,
+    /// What the instruction was understood to change.
+    pub changed: BTreeMap<String, Value>,
+    /// The edited copy, if it is one on disk.
+    pub folder: Option<PathBuf>,
 }
 
-/// Makes subjects and takes their pictures.
+/// Makes subjects.
 pub struct Subject {
     config: GenerationConfig,
     folder: PathBuf,
     gpu: GpuContext,
-    renderer: MeshRenderer,
     reader: Option<PromptReader>,
+    instructions: Option<InstructionReader>,
 }
 
 impl Subject {
-    /// `folder` receives the distilled heads.
-    ///
-    /// # Errors
-    /// If there is no adapter.
-    pub fn new(config: &GenerationConfig, folder: &Path) -> Result<Self, SessionError> {
-        let gpu = GpuContext::new()?;
-        let renderer = MeshRenderer::new(&gpu)?;
-        Ok(Self { config: config.clone(), folder: folder.into(), gpu, renderer, reader: None })
-    }
-
-    /// Pictures of the subject that a prompt becomes.
-    ///
-    /// # Errors
-    /// [`EvalError::Session`] for whatever can go wrong while it is made.
-    pub fn pictures(
-        &mut self,
-        kind: SubjectKind,
-        prompt: &str,
-        seed: u64,
-    ) -> Result<Pictures, EvalError> {
-        let config = GenerationConfig { prompt: prompt.to_owned(), seed, ..self.config.clone() };
-        match kind {
-            SubjectKind::Samples => Ok(self.samples(&config)?),
-            SubjectKind::Instant => Ok(self.instant(&config)?),
-            SubjectKind::Head | SubjectKind::Project => self.head(config),
+    /// `folder` receives the distilled heads and edited copies.
+    #[must_use]
+    pub fn new(config: &GenerationConfig, folder: &Path, gpu: &GpuContext) -> Self {
+        Self {
+            config: config.clone(),
+            folder: folder.into(),
+            gpu: gpu.clone(),
+            reader: None,
+            instructions: None,
         }
     }
 
-    /// Pictures of a mesh without light.
+    /// The reader of prompts, loaded once.
     ///
     /// # Errors
-    /// A driver error.
-    pub fn of_mesh(&self, mesh: &TexturedMesh) -> Result<Pictures, SessionError> {
-        let uploaded = self.renderer.upload(mesh)?;
-        let (views, azimuths) = views();
-        let images = self.renderer.render(&uploaded, &views, RenderKind::Albedo, SAMPLES)?;
-        Ok(Pictures { images, azimuths })
-    }
-
-    fn instant(&mut self, config: &GenerationConfig) -> Result<Pictures, SessionError> {
+    /// If it cannot be loaded.
+    pub fn reader(&mut self) -> Result<&PromptReader, SessionError> {
         let reader = match self.reader.take() {
             Some(reader) => reader,
-            None => person::reader(config)?,
+            None => person::reader(&self.config)?,
         };
-        let sample = person::sample(&reader, &config.prompt, config.seed)?;
-        self.reader = Some(reader);
-        let head = instant::build(&sample, 1024)?;
-        self.of_mesh(&head.posed(&head.weights))
+        Ok(self.reader.insert(reader))
     }
 
-    /// Drawn of what the coarse stage would be guided by: with most presets, the completed prompt.
-    fn samples(&self, config: &GenerationConfig) -> Result<Pictures, SessionError> {
-        let person = if config.needs_person() { Some(Person::of(config)?) } else { None };
+    /// An instant head.
+    ///
+    /// # Errors
+    /// If the prompt cannot be read.
+    pub fn instant(&mut self, prompt: &str, seed: u64) -> Result<TexturedMesh, SessionError> {
+        posed(&person::sample(self.reader()?, prompt, seed)?)
+    }
+
+    /// The instant heads of a person before and after an instruction.
+    ///
+    /// # Errors
+    /// If the sentences cannot be read.
+    pub fn instant_edit(
+        &mut self,
+        prompt: &str,
+        seed: u64,
+        instruction: &str,
+    ) -> Result<Edited, SessionError> {
+        let before = person::sample(self.reader()?, prompt, seed)?;
+        let reader = match self.instructions.take() {
+            Some(reader) => reader,
+            None => edited::reader()?,
+        };
+        let reader = self.instructions.insert(reader);
+        let after = edited::edited(reader, &before, seed, instruction)?;
+        Ok(Edited {
+            before: posed(&before)?,
+            after: posed(&after.sample)?,
+            changed: after.changed.into_iter().collect(),
+            folder: None,
+        })
+    }
+
+    /// Pictures that the diffusion model draws of what the coarse stage would be guided by:
+    /// with most presets, the completed prompt.
+    ///
+    /// # Errors
+    /// If the model cannot be loaded or asked.
+    pub fn samples(&self, prompt: &str, seed: u64) -> Result<Pictures, SessionError> {
+        let config = self.config(prompt, seed);
+        let person = if config.needs_person() { Some(Person::of(&config)?) } else { None };
         let settings = DistillationConfig { ddim_steps: SAMPLE_STEPS, ..config.guidance.clone() };
-        let config = GenerationConfig { guidance: settings, ..config.clone() };
+        let config = GenerationConfig { guidance: settings, ..config };
         let Guide { mut guidance, controls: request, .. } = Guide::load(&config, person.as_ref())?;
         let (views, azimuths) = views();
         let sized: Vec<View> = views
@@ -140,7 +151,15 @@ impl Subject {
     }
 
     /// A distilled head: made in a folder of its own, or what an earlier run left there.
-    fn head(&self, config: GenerationConfig) -> Result<Pictures, EvalError> {
+    ///
+    /// # Errors
+    /// [`EvalError::Session`] for whatever can go wrong while it is made.
+    pub fn head(&self, prompt: &str, seed: u64) -> Result<TexturedMesh, EvalError> {
+        avatar(&self.head_folder(prompt, seed)?)
+    }
+
+    fn head_folder(&self, prompt: &str, seed: u64) -> Result<PathBuf, EvalError> {
+        let config = self.config(prompt, seed);
         let folder = self.folder.join("heads").join(config.default_folder());
         let job = if folder.exists() {
             GenerateJob::Resume { folder: folder.clone() }
@@ -151,24 +170,89 @@ impl Subject {
         if !finished {
             wait(job)?;
         }
-        self.of_project(&folder)
+        Ok(folder)
     }
 
-    /// Pictures of a finished project.
+    /// A distilled head and an edited copy of it, which an earlier run may have left.
     ///
     /// # Errors
-    /// [`EvalError`] if it is none, or not finished.
-    pub fn of_project(&self, folder: &Path) -> Result<Pictures, EvalError> {
-        let project = Project::open_read_only(folder).map_err(SessionError::from)?;
-        let mesh = project.load_avatar().map_err(SessionError::from)?.ok_or_else(|| {
-            EvalError::File { path: folder.into(), what: "the head is not finished".into() }
-        })?;
-        Ok(self.of_mesh(&mesh)?)
+    /// [`EvalError::Session`] for whatever can go wrong while they are made;
+    /// [`EvalError::File`] if another edit has taken the copy's folder.
+    pub fn head_edit(
+        &self,
+        prompt: &str,
+        seed: u64,
+        instruction: &str,
+        strength: f64,
+    ) -> Result<Edited, EvalError> {
+        let head = self.head_folder(prompt, seed)?;
+        let name = self.edit_name(prompt, seed, instruction, strength);
+        let copy = self.folder.join("edits").join(name);
+        let edits = || -> Result<Option<EditStep>, EvalError> {
+            Ok(History::open(&copy)?.and_then(|mut history| history.edits.pop()))
+        };
+        if edits()?.is_none() {
+            // A run that was killed while it copied left the head as it was before the edit.
+            match std::fs::remove_dir_all(&copy) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(EvalError::file(&copy)(error));
+                }
+                _ => {}
+            }
+            wait(EditJob {
+                folder: head.clone(),
+                copy: Some(copy.clone()),
+                instruction: instruction.to_owned(),
+                strength: Some(strength),
+                steps: None,
+                seed: None,
+            })?;
+        }
+        let made = edits()?.filter(|made| {
+            (made.instruction.as_str(), made.strength) == (instruction.trim(), strength)
+        });
+        let Some(EditStep { changed, .. }) = made else {
+            let what = "holds something else than the edit that is measured".into();
+            return Err(EvalError::File { path: copy, what });
+        };
+        let (before, after) = (avatar(&head)?, avatar(&copy)?);
+        Ok(Edited { before, after, changed, folder: Some(copy) })
+    }
+
+    /// What an edit is called in file names.
+    #[must_use]
+    pub fn edit_name(&self, prompt: &str, seed: u64, instruction: &str, strength: f64) -> String {
+        let head = self.config(prompt, seed).default_folder();
+        let usual = strength == self.config.edit.strength;
+        let strength = if usual { String::new() } else { format!("-at-{strength}") };
+        format!("{head}-{}{strength}", slug(instruction))
+    }
+
+    fn config(&self, prompt: &str, seed: u64) -> GenerationConfig {
+        GenerationConfig { prompt: prompt.to_owned(), seed, ..self.config.clone() }
     }
 }
 
+/// The avatar of a finished project.
+///
+/// # Errors
+/// [`EvalError`] if it is none, or not finished.
+pub fn avatar(folder: &Path) -> Result<TexturedMesh, EvalError> {
+    let project = Project::open_read_only(folder).map_err(SessionError::from)?;
+    project.load_avatar().map_err(SessionError::from)?.ok_or_else(|| EvalError::File {
+        path: folder.into(),
+        what: "the head is not finished".into(),
+    })
+}
+
+/// A person's head with its expression.
+fn posed(person: &StudioSample) -> Result<TexturedMesh, SessionError> {
+    let head = instant::build(person, INSTANT_TEXTURE)?;
+    Ok(head.posed(&head.weights))
+}
+
 /// Runs a job to its end.
-fn wait(job: GenerateJob) -> Result<(), SessionError> {
+fn wait(job: impl Job) -> Result<(), SessionError> {
     let session = session::spawn(job)?;
     loop {
         match session.events.recv() {
@@ -180,16 +264,4 @@ fn wait(job: GenerateJob) -> Result<(), SessionError> {
             Err(_) => return Err(SessionError::Panicked),
         }
     }
-}
-
-/// The ring and the close-ups, in flat light on mid-grey.
-fn views() -> (Vec<View>, Vec<f32>) {
-    let ring = RING.map(|azimuth| (azimuth, 1.0));
-    let all = ring.into_iter().chain(CLOSE.map(|azimuth| (azimuth, CLOSE_DISTANCE)));
-    all.map(|(azimuth, distance)| {
-        let camera = framed_camera(azimuth, 5.0, 28.0, distance, Vec3::ZERO, SIZE);
-        let region = ViewRegion::of_azimuth(azimuth);
-        (View { camera, light: Light::Flat, region, background: [0.6; 3] }, azimuth)
-    })
-    .unzip()
 }

@@ -1,6 +1,7 @@
 //! Tables of what was measured.
 
-use super::{Record, SubjectKind, wilson};
+use super::edit::{self, EditRecord};
+use super::{Line, Record, SubjectKind, wilson};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -8,14 +9,14 @@ use std::fmt::Write;
 const PART_COLORS: [&str; 3] = ["beard_color", "hair_color", "skin"];
 
 /// Right and all.
-type Count = (usize, usize);
+pub(super) type Count = (usize, usize);
 
-fn add(count: &mut Count, right: bool) {
+pub(super) fn add(count: &mut Count, right: bool) {
     count.0 += usize::from(right);
     count.1 += 1;
 }
 
-fn cell((right, count): Count) -> String {
+pub(super) fn cell((right, count): Count) -> String {
     wilson(right, count).map_or_else(
         || "-".to_owned(),
         |i| {
@@ -27,12 +28,16 @@ fn cell((right, count): Count) -> String {
 }
 
 /// A page of Markdown: accuracy by kind of subject, by attribute and by stratum, faces, and
-/// how much seeds differ.
+/// how much seeds differ; then what edits changed and what they kept.
 #[must_use]
-pub fn summarise(records: &[Record]) -> String {
+pub fn summarise(lines: &[Line]) -> String {
     let mut kinds: BTreeMap<SubjectKind, Vec<&Record>> = BTreeMap::new();
-    for record in records {
-        kinds.entry(record.kind).or_default().push(record);
+    let mut edits: BTreeMap<SubjectKind, Vec<&EditRecord>> = BTreeMap::new();
+    for line in lines {
+        match line {
+            Line::Subject(record) => kinds.entry(record.kind).or_default().push(record),
+            Line::Edit(record) => edits.entry(record.kind).or_default().push(record),
+        }
     }
     let mut page = String::from("# What the heads show\n\nShares with 95 % Wilson intervals.\n");
     for (kind, records) in kinds {
@@ -43,6 +48,9 @@ pub fn summarise(records: &[Record]) -> String {
             SubjectKind::Project => "Projects",
         };
         section(&mut page, name, &records);
+    }
+    for (kind, records) in edits {
+        edit::section(&mut page, kind, &records);
     }
     page
 }
@@ -154,7 +162,7 @@ mod tests {
     #[test]
     fn counts_claims_faces_and_differences() {
         let records = [record(0, "green"), record(1, "blue")];
-        let page = summarise(&records);
+        let page = summarise(&records.clone().map(|record| Line::Subject(Box::new(record))));
         assert!(page.contains("## Instant heads"), "{page}");
         assert!(page.contains("| skin | 50 % (9-91), 1/2 |"), "{page}");
         assert!(page.contains("Front views with a face 100 % (68-100), 8/8"), "{page}");

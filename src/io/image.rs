@@ -42,6 +42,22 @@ pub fn row(pictures: &[RgbImage]) -> Result<RgbImage, ExportError> {
     }))
 }
 
+/// Pictures of one size below one another.
+///
+/// # Errors
+/// [`ExportError::Invalid`] without pictures or for different sizes.
+pub fn column(pictures: &[RgbImage]) -> Result<RgbImage, ExportError> {
+    let first =
+        pictures.first().ok_or(ExportError::Invalid("a column needs at least one picture"))?;
+    let (width, height) = first.dimensions();
+    if pictures.iter().any(|p| p.dimensions() != (width, height)) {
+        return Err(ExportError::Invalid("the pictures of a column must have one size"));
+    }
+    Ok(RgbImage::from_fn(width, height * pictures.len() as u32, |x, y| {
+        *pictures[(y / height) as usize].get_pixel(x, y % height)
+    }))
+}
+
 /// Encodes a picture as PNG; the same picture always gives the same bytes.
 ///
 /// # Errors

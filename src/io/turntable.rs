@@ -16,6 +16,16 @@ pub fn write_strip(path: &Path, frames: &[RgbImage]) -> Result<(), ExportError> 
     pictures::write_image(path, &pictures::row(frames)?)
 }
 
+/// Writes strips of one size below one another: the head before an edit and after it.
+///
+/// # Errors
+/// As [`pictures::row`], [`pictures::column`] and [`pictures::write_image`].
+pub fn write_strips(path: &Path, strips: &[Vec<RgbImage>]) -> Result<(), ExportError> {
+    let rows: Vec<RgbImage> =
+        strips.iter().map(|frames| pictures::row(frames)).collect::<Result<_, _>>()?;
+    pictures::write_image(path, &pictures::column(&rows)?)
+}
+
 /// Encodes frames as an endless WebP animation of at most `limit` bytes.
 ///
 /// # Errors
@@ -117,6 +127,19 @@ mod tests {
                 .sum();
             assert!(error / (96.0 * 96.0 * 3.0) < 6.0, "frame {i}: {error}");
         }
+    }
+
+    #[test]
+    fn strips_lie_below_one_another() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("sheet.png");
+        let (first, second) = (frames(3, 8), frames(3, 8).into_iter().rev().collect());
+        write_strips(&path, &[first.clone(), second]).expect("written");
+        let sheet = ::image::open(&path).expect("a picture").to_rgb8();
+        assert_eq!(sheet.dimensions(), (24, 16));
+        assert_eq!(sheet.get_pixel(17, 3), first[2].get_pixel(1, 3));
+        assert_eq!(sheet.get_pixel(1, 11), first[2].get_pixel(1, 3));
+        assert!(write_strips(&path, &[first, frames(2, 8)]).is_err());
     }
 
     #[test]

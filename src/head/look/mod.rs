@@ -5,6 +5,7 @@
 
 mod colors;
 mod names;
+mod seen;
 mod styles;
 mod traits;
 
