@@ -73,6 +73,13 @@ fn edits_follow_one_another_and_strength_zero_changes_nothing() {
     let said = String::from_utf8(twice.stdout).unwrap();
     assert!(said.contains("nothing that the embedded model knows"), "{said}");
 
+    // Every state on the way stays, without what only steps need.
+    let checkpoints = Path::new(&copy).join("avatar.headsculpt/checkpoints");
+    for name in ["fine-000001", "edit-000001", "edit-000002", "edit-000003"] {
+        let text = std::fs::read_to_string(checkpoints.join(name).with_extension("json")).unwrap();
+        assert!(text.contains("\"parameters\"") && !text.contains("adam"), "{text}");
+    }
+
     // An edited head has nothing to resume.
     let resumed = headsculpt(&["generate", "--resume", &copy]);
     assert_eq!(resumed.status.code(), Some(2));

@@ -30,8 +30,34 @@ fn generate(arguments: &[&str]) -> Command {
     command
 }
 
+/// The manifests of a project's checkpoints, in order.
+fn manifests(folder: &Path) -> Vec<(String, serde_json::Value)> {
+    let checkpoints = folder.join("avatar.headsculpt/checkpoints");
+    let paths = std::fs::read_dir(checkpoints).unwrap().map(|entry| entry.unwrap().path());
+    let mut manifests: Vec<_> = paths
+        .filter(|path| path.is_file())
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).unwrap();
+            (path.file_name().unwrap().to_str().unwrap().to_owned(), text)
+        })
+        .map(|(name, text)| (name, serde_json::from_str(&text).unwrap()))
+        .collect();
+    manifests.sort_by(|(a, _), (b, _)| a.cmp(b));
+    manifests
+}
+
 fn glb(folder: &Path) -> Vec<u8> {
     std::fs::read(folder.join("avatar.glb")).unwrap()
+}
+
+/// The kinds of the operations in a project's log.
+fn kinds(folder: &Path) -> Vec<String> {
+    std::fs::read_to_string(folder.join("avatar.headsculpt/operations.jsonl"))
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|entry| entry["operation"]["kind"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
@@ -76,14 +102,7 @@ fn a_killed_run_resumes_to_the_same_bytes() {
         assert_eq!(resumed["stage"], stage, "{resumed}");
         assert!(resumed["done"].as_u64().unwrap() >= 1, "{resumed}");
         assert_eq!(glb(&whole), glb(&folder), "{name}");
-        let log = folder.join("avatar.headsculpt/operations.jsonl");
-        let kinds: Vec<String> = std::fs::read_to_string(log)
-            .unwrap()
-            .lines()
-            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
-            .map(|entry| entry["operation"]["kind"].as_str().unwrap().to_owned())
-            .collect();
-        assert_eq!(kinds, ["generate", "resume", "finish"]);
+        assert_eq!(kinds(&folder), ["generate", "resume", "finish"]);
     };
     killed("early", STEPS / 2, "coarse");
     // A checkpoint before each step, and one at the end of each stage.
@@ -113,6 +132,34 @@ fn a_killed_run_resumes_to_the_same_bytes() {
     assert_eq!(report["stages"][0]["name"], "coarse");
     assert_eq!(report["stages"][1]["name"], "fine");
     assert!(report["mesh"]["triangles"].as_u64().unwrap() > 100);
+
+    // Of a finished run the last state is left, without what only steps need.
+    let left = manifests(&whole);
+    let [(name, last)] = left.as_slice() else { panic!("{left:?}") };
+    assert_eq!(*name, format!("fine-{FINE_STEPS:06}.json"));
+    let arrays: Vec<_> = last["arrays"].as_object().unwrap().keys().collect();
+    assert!(!arrays.iter().any(|array| array.contains("adam")), "{arrays:?}");
+
+    // Killed after the last step, before the files: nothing of the optimisation is repeated.
+    let finished = glb(&whole);
+    let project = whole.join("avatar.headsculpt");
+    for path in
+        [whole.join("avatar.glb"), project.join("mesh.safetensors"), project.join("albedo.png")]
+    {
+        std::fs::remove_file(path).unwrap();
+    }
+    let log = project.join("operations.jsonl");
+    let text = std::fs::read_to_string(&log).unwrap();
+    let begun: Vec<&str> = text.lines().filter(|line| !line.contains("finish")).collect();
+    std::fs::write(&log, begun.join("\n") + "\n").unwrap();
+    let output = generate(&["--resume", whole.to_str().unwrap()]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let events = String::from_utf8(output.stdout).unwrap();
+    let steps = events.lines().filter(|line| line.contains("\"step\""));
+    assert_eq!(steps.filter(|line| !line.contains("\"mesh\"")).count(), 0, "{events}");
+    assert_eq!(finished, glb(&whole));
+    assert_eq!(manifests(&whole), left);
+    assert_eq!(kinds(&whole), ["generate", "resume", "finish"]);
 }
 
 #[cfg(unix)]
@@ -140,5 +187,7 @@ fn an_interrupt_saves_the_state_and_says_how_to_go_on() {
     assert_eq!(output.status.code(), Some(130));
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(stderr.contains("--resume"), "{stderr}");
-    assert_eq!(std::fs::read_dir(folder.join("avatar.headsculpt/checkpoints")).unwrap().count(), 2);
+    let left = manifests(&folder);
+    assert_eq!(left.len(), 2);
+    assert!(left.iter().all(|(_, manifest)| manifest["pinned"] == false), "{left:?}");
 }

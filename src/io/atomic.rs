@@ -5,6 +5,9 @@ use std::fs::File;
 use std::io::{Result, Write};
 use std::path::Path;
 
+/// How the names of files begin that are being written.
+const WRITING: &str = ".writing-";
+
 /// Writes `contents` to `path`: a temporary file in the same folder, fsync, rename,
 /// fsync of the folder.
 ///
@@ -12,7 +15,7 @@ use std::path::Path;
 /// The system's; the old file is then still there and no other is.
 pub fn write(path: &Path, contents: &[u8]) -> Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".writing-").tempfile_in(folder)?;
+    let mut file = tempfile::Builder::new().prefix(WRITING).tempfile_in(folder)?;
     file.write_all(contents)?;
     file.as_file().sync_all()?;
     #[cfg(unix)]
@@ -37,6 +40,21 @@ pub fn sync_folder(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Removes what [`write()`] left in `folder` when the process died in the middle. Nobody may
+/// be writing there.
+///
+/// # Errors
+/// The system's.
+pub fn remove_leftovers(folder: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(WRITING) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -51,6 +69,9 @@ mod tests {
         std::fs::create_dir(&taken).unwrap();
         assert!(super::write(&taken, b"x").is_err());
         assert!(super::write(&dir.path().join("no/such/file"), b"x").is_err());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
+        std::fs::write(dir.path().join(".writing-cut"), "tw").unwrap();
+        super::remove_leftovers(dir.path()).unwrap();
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
     }
 }

@@ -1,17 +1,18 @@
-//! Checkpoints of the optimisation: one safetensors file each, the last two kept.
+//! Checkpoints of the optimisation: a small manifest each, and arrays that they share.
 
-use super::ProjectError;
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
-use std::collections::{BTreeMap, HashMap};
+use super::manifest::{Manifest, SCHEMA};
+use super::objects::ObjectStore;
+use super::{ProjectError, single_file};
+use crate::io::atomic;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// Version of the file's layout.
-const SCHEMA: u32 = 1;
 /// The stages of a run, in their order.
 const STAGES: [&str; 3] = ["coarse", "fine", "edit"];
-/// How many checkpoints of a run stay on disk: if the newest was damaged, the one
-/// before it still opens.
+/// The stage whose checkpoints were always those of finished operations.
+const EDIT: &str = STAGES[2];
+/// How many checkpoints of a running stage stay on disk: if the newest was damaged, the
+/// one before it still opens.
 const KEPT: usize = 2;
 
 /// What a run needs to go on as if it had never stopped: named byte arrays.
@@ -27,31 +28,80 @@ pub struct Checkpoint {
     pub arrays: BTreeMap<String, Vec<u8>>,
 }
 
+/// How long a checkpoint stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// While its stage runs: until two newer ones are there, or a pinned one.
+    Rolling,
+    /// For good: the state that a finished generation or edit left.
+    Pinned,
+}
+
 /// The checkpoints folder of a project.
+///
+/// `<stage>-<step>.json` says what a checkpoint is and names its arrays by the hash of their
+/// contents; these lie packed in `objects/`. A manifest is written after everything that
+/// it names, and removed before.
 #[derive(Debug, Clone)]
 pub struct CheckpointStore {
     folder: PathBuf,
+    objects: ObjectStore,
+}
+
+/// A checkpoint on disk; sorts by age.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Saved {
+    /// Index in [`STAGES`].
+    stage: usize,
+    step: u64,
+    layout: Layout,
+    path: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Layout {
+    SingleFile,
+    Manifest,
+}
+
+impl Layout {
+    fn extension(self) -> &'static str {
+        match self {
+            Self::SingleFile => "safetensors",
+            Self::Manifest => "json",
+        }
+    }
 }
 
 impl CheckpointStore {
     /// The store in `folder`, which must exist before saving.
     #[must_use]
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder }
+        let objects = ObjectStore::new(folder.join("objects"));
+        Self { folder, objects }
     }
 
-    /// Writes a checkpoint atomically, removes all but the newest two, and returns
-    /// its path.
+    /// Writes a checkpoint so that it is there whole or not at all, removes those that are
+    /// no longer kept, and returns the path of its manifest.
     ///
     /// # Errors
-    /// [`ProjectError::Io`] naming the file.
-    pub fn save(&self, checkpoint: &Checkpoint) -> Result<PathBuf, ProjectError> {
-        let name = format!("{}-{:06}.safetensors", checkpoint.stage, checkpoint.step);
-        let path = self.folder.join(name);
-        ProjectError::write(&path, &encode(checkpoint, &path)?)?;
-        for old in self.paths()?.iter().rev().skip(KEPT) {
-            std::fs::remove_file(old).map_err(ProjectError::io("remove", old))?;
+    /// [`ProjectError::Io`] naming the file, [`ProjectError::Broken`] for more than 8 GiB.
+    pub fn save(&self, checkpoint: &Checkpoint, keep: Keep) -> Result<PathBuf, ProjectError> {
+        let mut arrays = BTreeMap::new();
+        for (name, array) in &checkpoint.arrays {
+            arrays.insert(name.clone(), self.objects.put(array)?);
         }
+        let manifest = Manifest {
+            schema: SCHEMA,
+            stage: checkpoint.stage.clone(),
+            step: checkpoint.step,
+            fingerprint: checkpoint.fingerprint.clone(),
+            pinned: keep == Keep::Pinned,
+            arrays,
+        };
+        let path = self.path(&checkpoint.stage, checkpoint.step, Layout::Manifest);
+        manifest.write(&path)?;
+        self.prune(&path)?;
         Ok(path)
     }
 
@@ -60,8 +110,9 @@ impl CheckpointStore {
     /// # Errors
     /// [`ProjectError`] naming the file if it cannot be read.
     pub fn find(&self, stage: &str, step: u64) -> Result<Option<Checkpoint>, ProjectError> {
-        let path = self.folder.join(format!("{stage}-{step:06}.safetensors"));
-        if path.is_file() { read(&path).map(Some) } else { Ok(None) }
+        let found = self.saved()?.into_iter().rev();
+        let mut found = found.filter(|saved| STAGES[saved.stage] == stage && saved.step == step);
+        found.next().map(|saved| self.read(&saved)).transpose()
     }
 
     /// The newest checkpoint that reads, with a sentence for each newer one that does
@@ -73,8 +124,8 @@ impl CheckpointStore {
     pub fn newest(&self) -> Result<Option<(Checkpoint, Vec<String>)>, ProjectError> {
         let mut damaged = Vec::new();
         let mut first_error = None;
-        for path in self.paths()?.iter().rev() {
-            match read(path) {
+        for saved in self.saved()?.iter().rev() {
+            match self.read(saved) {
                 Ok(checkpoint) => return Ok(Some((checkpoint, damaged))),
                 Err(error) => {
                     damaged.push(format!("{error}; using the checkpoint before it"));
@@ -85,108 +136,111 @@ impl CheckpointStore {
         first_error.map_or(Ok(None), Err)
     }
 
-    /// Checkpoint files, oldest first.
-    fn paths(&self) -> Result<Vec<PathBuf>, ProjectError> {
-        let io = || ProjectError::io("read", &self.folder);
-        let mut dated = Vec::new();
-        for entry in std::fs::read_dir(&self.folder).map_err(io())? {
-            let path = entry.map_err(io())?.path();
-            let place = path.file_stem().and_then(|stem| {
-                let (stage, step) = stem.to_str()?.rsplit_once('-')?;
-                let order = STAGES.iter().position(|known| *known == stage)?;
-                Some((order, step.parse::<u64>().ok()?))
-            });
-            if let (Some(place), Some("safetensors")) =
-                (place, path.extension().and_then(|e| e.to_str()))
-            {
-                dated.push((place, path));
+    /// Copies all checkpoints into another store, whose folder is created.
+    ///
+    /// # Errors
+    /// [`ProjectError::Io`] naming the file.
+    pub(super) fn copy_to(&self, other: &Self) -> Result<(), ProjectError> {
+        let folder = &other.folder;
+        std::fs::create_dir_all(folder).map_err(ProjectError::io("create", folder))?;
+        self.objects.copy_to(&other.objects)?;
+        for Saved { path, .. } in self.saved()? {
+            let copy = folder.join(path.file_name().unwrap_or_default());
+            std::fs::copy(&path, &copy).map_err(ProjectError::io("write", &copy))?;
+        }
+        Ok(())
+    }
+
+    fn path(&self, stage: &str, step: u64, layout: Layout) -> PathBuf {
+        self.folder.join(format!("{stage}-{step:06}.{}", layout.extension()))
+    }
+
+    fn read(&self, saved: &Saved) -> Result<Checkpoint, ProjectError> {
+        let path = &saved.path;
+        if saved.layout == Layout::SingleFile {
+            return single_file::read(path);
+        }
+        let broken = |what: String| ProjectError::Broken { path: path.clone(), what };
+        let manifest = Manifest::read(path)?;
+        if (manifest.stage.as_str(), manifest.step) != (STAGES[saved.stage], saved.step) {
+            let what = format!("is '{}' after {} steps", manifest.stage, manifest.step);
+            return Err(broken(what));
+        }
+        let mut arrays = BTreeMap::new();
+        for (name, object) in manifest.arrays {
+            let array = self.objects.get(&object);
+            let array = array.map_err(|error| broken(format!("'{name}': {error}")))?;
+            arrays.insert(name, array);
+        }
+        let (stage, step, fingerprint) = (manifest.stage, manifest.step, manifest.fingerprint);
+        Ok(Checkpoint { stage, step, fingerprint, arrays })
+    }
+
+    /// Removes what need not stay now that `newest` was written, then the contents that nothing
+    /// names any more.
+    fn prune(&self, newest: &Path) -> Result<(), ProjectError> {
+        let mut live = BTreeSet::new();
+        let mut all_known = true;
+        let (mut rolling, mut pinned_after, mut edit_after) = (0, false, false);
+        for saved in self.saved()?.iter().rev() {
+            let is_edit = STAGES[saved.stage] == EDIT;
+            let manifest = match saved.layout {
+                Layout::Manifest => Some(Manifest::read(&saved.path)),
+                Layout::SingleFile => None,
+            };
+            let pinned = match &manifest {
+                Some(Ok(manifest)) => manifest.pinned,
+                Some(Err(ProjectError::Broken { .. })) => false,
+                // It may be in order, only not for this program, or not now.
+                Some(Err(_)) => true,
+                // Schema 1 knew no pins: its edits are finished states, and so is what the
+                // first of them started from.
+                None => is_edit || edit_after,
+            };
+            edit_after = is_edit;
+            rolling += usize::from(!pinned);
+            let stays = pinned || saved.path == newest || !pinned_after && rolling <= KEPT;
+            pinned_after |= pinned;
+            if !stays {
+                let removed = std::fs::remove_file(&saved.path);
+                removed.map_err(ProjectError::io("remove", &saved.path))?;
+                continue;
+            }
+            match manifest {
+                Some(Ok(manifest)) => live.extend(manifest.arrays.into_values().map(|a| a.sha256)),
+                Some(Err(_)) => all_known = false,
+                None => {}
             }
         }
-        dated.sort();
-        Ok(dated.into_iter().map(|(_, path)| path).collect())
+        atomic::remove_leftovers(&self.folder).map_err(ProjectError::io("clean", &self.folder))?;
+        // A manifest must not come back after a crash when its arrays have gone.
+        atomic::sync_folder(&self.folder).map_err(ProjectError::io("write", &self.folder))?;
+        if all_known { self.objects.sweep(&live) } else { Ok(()) }
     }
-}
 
-fn encode(checkpoint: &Checkpoint, path: &Path) -> Result<Vec<u8>, ProjectError> {
-    let broken = |error: safetensors::SafeTensorError| ProjectError::Broken {
-        path: path.to_path_buf(),
-        what: error.to_string(),
-    };
-    let mut views = Vec::new();
-    for (name, bytes) in &checkpoint.arrays {
-        views.push((
-            name.clone(),
-            TensorView::new(Dtype::U8, vec![bytes.len()], bytes).map_err(broken)?,
-        ));
-    }
-    let header = HashMap::from([
-        ("schema".to_owned(), SCHEMA.to_string()),
-        ("stage".to_owned(), checkpoint.stage.clone()),
-        ("step".to_owned(), checkpoint.step.to_string()),
-        ("fingerprint".to_owned(), checkpoint.fingerprint.clone()),
-    ]);
-    safetensors::serialize(views, Some(header)).map_err(broken)
-}
-
-fn read(path: &Path) -> Result<Checkpoint, ProjectError> {
-    let broken = |what: String| ProjectError::Broken { path: path.to_path_buf(), what };
-    let bytes = std::fs::read(path).map_err(ProjectError::io("read", path))?;
-    let (_, header) =
-        SafeTensors::read_metadata(&bytes).map_err(|error| broken(error.to_string()))?;
-    let header = header.metadata().clone().unwrap_or_default();
-    let field = |name: &str| {
-        header.get(name).cloned().ok_or_else(|| broken(format!("has no '{name}' in its header")))
-    };
-    let number = |name: &str| {
-        field(name)?.parse::<u64>().map_err(|_| broken(format!("'{name}' is not a number")))
-    };
-    let schema = number("schema")? as u32;
-    if schema > SCHEMA {
-        return Err(ProjectError::TooNew { path: path.into(), found: schema, known: SCHEMA });
-    }
-    let tensors = SafeTensors::deserialize(&bytes).map_err(|error| broken(error.to_string()))?;
-    let arrays =
-        tensors.iter().map(|(name, view)| (name.to_owned(), view.data().to_vec())).collect();
-    Ok(Checkpoint {
-        stage: field("stage")?,
-        step: number("step")?,
-        fingerprint: field("fingerprint")?,
-        arrays,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(step: u64) -> Checkpoint {
-        Checkpoint {
-            stage: "coarse".into(),
-            step,
-            fingerprint: "f".into(),
-            arrays: BTreeMap::from([
-                ("field.table".to_owned(), vec![step as u8; 1000]),
-                ("empty".to_owned(), Vec::new()),
-            ]),
+    /// The checkpoints on disk, oldest first.
+    fn saved(&self) -> Result<Vec<Saved>, ProjectError> {
+        let io = || ProjectError::io("read", &self.folder);
+        let mut saved = Vec::new();
+        for entry in std::fs::read_dir(&self.folder).map_err(io())? {
+            let entry = entry.map_err(io())?;
+            if entry.file_type().map_err(io())?.is_file() {
+                saved.extend(Saved::at(entry.path()));
+            }
         }
+        saved.sort();
+        Ok(saved)
     }
+}
 
-    #[test]
-    fn keeps_two_and_falls_back_from_a_damaged_one() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = CheckpointStore::new(dir.path().to_path_buf());
-        assert!(store.newest().unwrap().is_none());
-        for step in [8, 9, 10, 100] {
-            store.save(&at(step)).unwrap();
-        }
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), KEPT);
-        let (newest, damaged) = store.newest().unwrap().unwrap();
-        assert_eq!((newest, damaged.len()), (at(100), 0));
-        let path = dir.path().join("coarse-000100.safetensors");
-        let bytes = std::fs::read(&path).unwrap();
-        std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
-        let (newest, damaged) = store.newest().unwrap().unwrap();
-        assert_eq!(newest, at(10));
-        assert!(damaged[0].contains("coarse-000100"));
+impl Saved {
+    /// What a file is by its name; `None` for one that is no checkpoint.
+    fn at(path: PathBuf) -> Option<Self> {
+        let (stage, step) = path.file_stem()?.to_str()?.rsplit_once('-')?;
+        let extension = path.extension()?;
+        let layouts = [Layout::SingleFile, Layout::Manifest];
+        let layout = layouts.into_iter().find(|layout| layout.extension() == extension)?;
+        let stage = STAGES.iter().position(|known| *known == stage)?;
+        Some(Self { stage, step: step.parse().ok()?, layout, path })
     }
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 const LOG: &str = "operations.jsonl";
 const LOCK: &str = "lock";
+const CHECKPOINTS: &str = "checkpoints";
 
 /// An open project. The lock is held until it is dropped.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ impl Project {
     pub fn create(output: &Path, first: Operation) -> Result<Self, ProjectError> {
         let root = output.join(PROJECT_DIR);
         Self::check_free(output)?;
-        let checkpoints = root.join("checkpoints");
+        let checkpoints = root.join(CHECKPOINTS);
         std::fs::create_dir_all(&checkpoints).map_err(ProjectError::io("create", output))?;
         let lock = take_lock(&root)?;
         let mut project =
@@ -98,9 +99,8 @@ impl Project {
     pub fn copy_to(&self, output: &Path) -> Result<(), ProjectError> {
         Self::check_free(output)?;
         let root = output.join(PROJECT_DIR);
-        let checkpoints = |root: &Path| root.join("checkpoints");
         // The log is copied with the project's own files, after everything it speaks of.
-        copy_files(&checkpoints(&self.root), &checkpoints(&root))?;
+        self.checkpoints().copy_to(&CheckpointStore::new(root.join(CHECKPOINTS)))?;
         copy_files(self.output(), output)?;
         copy_files(&self.root, &root)
     }
@@ -187,7 +187,7 @@ impl Project {
     /// The checkpoints of this project.
     #[must_use]
     pub fn checkpoints(&self) -> CheckpointStore {
-        CheckpointStore::new(self.root.join("checkpoints"))
+        CheckpointStore::new(self.root.join(CHECKPOINTS))
     }
 }
 

@@ -5,7 +5,8 @@
 //! | file | what |
 //! |---|---|
 //! | `operations.jsonl` | the operation log, one versioned JSON object a line |
-//! | `checkpoints/` | the last two checkpoints of the optimisation |
+//! | `checkpoints/<stage>-<step>.json` | a checkpoint: the newest two of a running stage, and what each finished generation or edit left |
+//! | `checkpoints/objects/<SHA-256>` | the arrays that these name, packed, each once |
 //! | `mesh.safetensors`, `albedo.png` | the finished avatar |
 //! | `lock` | held while a process works on it |
 //!
@@ -15,9 +16,15 @@
 pub mod avatar;
 pub mod checkpoint;
 pub mod document;
+mod manifest;
+mod objects;
 pub mod operation;
+mod packing;
+mod single_file;
+#[cfg(test)]
+mod tests;
 
-pub use checkpoint::{Checkpoint, CheckpointStore};
+pub use checkpoint::{Checkpoint, CheckpointStore, Keep};
 pub use document::Project;
 pub use operation::{Entry, Operation};
 

@@ -12,11 +12,11 @@ use crate::guidance::{DiffusionDenoiser, DistillationConfig, ScoreDistillation};
 use crate::pipeline::coarse::{self, StartHead};
 use crate::pipeline::controls::Controls;
 use crate::pipeline::edit::{Change, EditPlan, EditStage, Place, STAGE};
-use crate::pipeline::fine::FineSettings;
+use crate::pipeline::fine::{self, FineSettings};
 use crate::pipeline::origin;
-use crate::pipeline::state::Arrays;
+use crate::pipeline::state::{self, Arrays};
 use crate::pipeline::{Avatar, EditRegion, Stage};
-use crate::project::{Checkpoint, Operation, Project};
+use crate::project::{Checkpoint, Keep, Operation, Project};
 use crate::render::GpuContext;
 use crate::render::studio::StudioSample;
 use serde_json::Value;
@@ -75,7 +75,7 @@ impl Job for EditJob {
             let glb = folder.join("avatar.glb");
             return Ok(Outcome::Completed(Artifacts { folder, glb }));
         }
-        let checkpoint = state(&project, &config)?;
+        let checkpoint = finished_state(&project, &config)?;
         let number = project.instructions().count() as u64 + 1;
         let seed = self.seed.unwrap_or(config.seed);
         let fingerprint = match &checkpoint {
@@ -172,9 +172,9 @@ impl Job for EditJob {
         // From here on the edit is part of the project: its state first, its log last.
         let mut project = target(project, self.copy)?;
         let folder = project.output().to_path_buf();
-        let next =
-            Checkpoint { stage: STAGE.into(), step: number, fingerprint, arrays: stage.save()? };
-        project.checkpoints().save(&next).map_err(SessionError::Storage)?;
+        let arrays = state::without_moments(stage.save()?);
+        let next = Checkpoint { stage: STAGE.into(), step: number, fingerprint, arrays };
+        project.checkpoints().save(&next, Keep::Pinned).map_err(SessionError::Storage)?;
         project.save_avatar(&textured).map_err(SessionError::Storage)?;
         project
             .append(Operation::Edit {
@@ -210,18 +210,21 @@ fn target(project: Project, copy: Option<PathBuf>) -> Result<Project, SessionErr
 
 /// The state that the newest finished operation left; `None` for a head that was made without
 /// any optimisation.
-fn state(project: &Project, config: &GenerationConfig) -> Result<Option<Checkpoint>, SessionError> {
+fn finished_state(
+    project: &Project,
+    config: &GenerationConfig,
+) -> Result<Option<Checkpoint>, SessionError> {
     let root = project.root().display();
     if !project.is_finished() {
         let what = format!("{root} is not finished; finish it with generate --resume first");
         return Err(SessionError::Edit(what));
     }
     let edits = project.instructions().count() as u64;
-    let store = project.checkpoints();
-    let found = if edits > 0 {
-        store.find(STAGE, edits)?
-    } else {
-        store.newest()?.map(|(checkpoint, _)| checkpoint)
+    let stages =
+        [(STAGE, edits), (fine::STAGE, config.fine.steps), (coarse::STAGE, config.coarse.steps)];
+    let found = match stages.into_iter().find(|(_, steps)| *steps > 0) {
+        Some((stage, step)) => project.checkpoints().find(stage, step)?,
+        None => None,
     };
     if found.is_none() && !(edits == 0 && config.is_instant()) {
         let what = format!("{root} has lost the state of its head: it cannot be edited");

@@ -10,8 +10,8 @@ use crate::diffusion::{DiffusionError, embedded};
 use crate::guidance::{DiffusionDenoiser, ScoreDistillation};
 use crate::pipeline::coarse::{CoarseResult, StartHead};
 use crate::pipeline::controls::Controls;
-use crate::pipeline::{Avatar, CoarseStage, FineStage, Stage, edit};
-use crate::project::{Checkpoint, Operation, Project};
+use crate::pipeline::{Avatar, CoarseStage, FineStage, Stage, edit, state};
+use crate::project::{Checkpoint, Keep, Operation, Project};
 use crate::render::GpuContext;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -259,14 +259,16 @@ impl Run<'_> {
             project.append(Operation::Resume { stage: S::NAME.into(), step })?;
         }
         let events = &self.context.events;
-        let save = |stage: &mut S| -> Result<(), SessionError> {
+        let save = |stage: &mut S, keep: Keep| -> Result<(), SessionError> {
+            let arrays = stage.save()?;
             let checkpoint = Checkpoint {
                 stage: S::NAME.into(),
                 step: stage.done(),
                 fingerprint: self.fingerprint.clone(),
-                arrays: stage.save()?,
+                arrays: if keep == Keep::Pinned { state::without_moments(arrays) } else { arrays },
             };
-            let path = project.checkpoints().save(&checkpoint).map_err(SessionError::Storage)?;
+            let saved = project.checkpoints().save(&checkpoint, keep);
+            let path = saved.map_err(SessionError::Storage)?;
             events.send(Event::CheckpointSaved(path));
             Ok(())
         };
@@ -275,12 +277,14 @@ impl Run<'_> {
         let snapshots = self.config.coarse.snapshot_every;
         let ran = steps::run(self.context, stage, steps, snapshots, |stage, wanted| {
             if wanted || saved.elapsed().as_secs_f64() >= every {
-                save(stage)?;
+                save(stage, Keep::Rolling)?;
                 saved = Instant::now();
             }
             Ok(())
         })?;
-        save(stage)?;
+        // What comes after the last stage only reads its state.
+        let is_last = S::NAME == FineStage::<Guided>::NAME || self.config.fine.steps == 0;
+        save(stage, if is_last && ran.is_some() { Keep::Pinned } else { Keep::Rolling })?;
         if let Some((timing, evaluations)) = &ran {
             self.report.push_stage(timing, Some(*evaluations));
         }

@@ -4,7 +4,7 @@ use super::{JobContext, SessionError};
 use crate::fingerprint;
 use crate::pipeline::Stage;
 use crate::pipeline::edit::Begun;
-use crate::project::{Checkpoint, CheckpointStore, PROJECT_DIR, ProjectError};
+use crate::project::{Checkpoint, CheckpointStore, Keep, PROJECT_DIR, ProjectError};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -65,7 +65,7 @@ impl Unfinished {
             fingerprint: self.fingerprint.clone(),
             arrays: stage.save()?,
         };
-        self.store.save(&checkpoint).map_err(SessionError::Storage)
+        self.store.save(&checkpoint, Keep::Rolling).map_err(SessionError::Storage)
     }
 
     /// Removes what is no longer needed.
