@@ -9,7 +9,7 @@ use crate::diffusion::{InstructionReader, PromptReader};
 use crate::geometry::TexturedMesh;
 use crate::guidance::DistillationConfig;
 use crate::head::HeadModel;
-use crate::pipeline::instant;
+use crate::pipeline::{EditRegion, instant};
 use crate::project::Project;
 use crate::render::GpuContext;
 use crate::render::control::ControlRenderer;
@@ -200,6 +200,7 @@ impl Subject {
                 _ => {}
             }
             wait(EditJob {
+                region: EditRegion::All,
                 folder: head.clone(),
                 copy: Some(copy.clone()),
                 instruction: instruction.to_owned(),

@@ -173,12 +173,12 @@ impl MeshScene {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use glam::Vec3;
     use crate::batch::{Light, ViewRegion};
     use crate::geometry::extract::{SurfaceOptions, surface};
     use crate::geometry::{ScalarGrid, mesh::samples, topology};
     use crate::render::camera::Camera;
     use crate::render::field::{Field, FieldConfig, PriorConfig, PriorGrid};
+    use glam::Vec3;
 
     fn views(count: u32, size: u32) -> Vec<View> {
         // A golden spiral: evenly over the sphere but for the poles.

@@ -91,6 +91,7 @@ impl History {
 mod tests {
     use super::*;
     use crate::config::GenerationConfig;
+    use crate::pipeline::EditRegion;
 
     fn history(prompt: &str, instructions: &[&str]) -> History {
         let config = GenerationConfig {
@@ -107,7 +108,14 @@ mod tests {
             let instruction = (*instruction).to_owned();
             let changed = BTreeMap::new();
             project
-                .append(Operation::Edit { instruction, strength: 1.0, steps: 1, seed: 0, changed })
+                .append(Operation::Edit {
+                    instruction,
+                    region: EditRegion::All,
+                    strength: 1.0,
+                    steps: 1,
+                    seed: 0,
+                    changed,
+                })
                 .unwrap();
             project.append(finish.clone()).unwrap();
         }
