@@ -42,8 +42,14 @@ pub trait Denoiser {
     /// [`GuidanceError::MissingControl`] if a needed control image is absent.
     fn begin(&mut self, views: &[View], controls: &ControlImages) -> Result<(), GuidanceError>;
 
+    /// Whether [`Self::encode`] takes four channels as latents that they are already.
+    fn takes_latents(&self) -> bool {
+        false
+    }
+
     /// Images `(views, 3, h, w)` in `[0, 1]` to latents; an autoencoder's posterior is
-    /// sampled with `rng`.
+    /// sampled with `rng`. Four channels are taken for latents, if the model's have as many, and
+    /// only resized.
     ///
     /// # Errors
     /// [`GuidanceError`].

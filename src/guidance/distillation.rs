@@ -170,17 +170,24 @@ impl<D: Denoiser> ScoreDistillation<D> {
         Ok((noised, noise))
     }
 
-    /// The x0 target: the views are pulled to a clean picture.
+    /// The x0 target: the views are pulled to a clean picture, latents to a clean latent.
     fn pull(
         &self,
         pixels: &Tensor,
-        latent: &Tensor,
+        encoded: &super::denoiser::EncodedViews<'_>,
         noise: &Tensor,
         t: usize,
     ) -> Result<Verdict, GuidanceError> {
+        let latent = &encoded.latent;
         let noised = self.denoiser.schedule().add_noise(latent, noise, &[t as f64])?;
         let clean = self.sample(noised, t)?;
-        let (views, _, height, width) = pixels.dims4()?;
+        let (views, channels, height, width) = pixels.dims4()?;
+        if channels != PICTURE_CHANNELS {
+            let difference = (latent - clean)?;
+            let loss = difference.sqr()?.mean_all()?.to_scalar::<f32>()?;
+            let cotangent = (difference * (2.0 / views as f64))?;
+            return Ok(((encoded.vjp)(&cotangent)?, None, loss));
+        }
         let target = self.denoiser.decode(&clean, height, width)?;
         let target = if self.config.coarser_than > 0.0 {
             let blur = Blur::new(self.config.coarser_than * height as f64)?;
@@ -222,6 +229,9 @@ impl<D: Denoiser> ScoreDistillation<D> {
     }
 }
 
+/// Channels of a picture, as opposed to a latent.
+const PICTURE_CHANNELS: usize = 3;
+
 /// Standard normal noise of the shape of `like`.
 pub(super) fn normal(like: &Tensor, rng: &mut ChaCha8Rng) -> candle_core::Result<Tensor> {
     let values: Vec<f32> = (0..like.elem_count()).map(|_| StandardNormal.sample(rng)).collect();
@@ -229,6 +239,10 @@ pub(super) fn normal(like: &Tensor, rng: &mut ChaCha8Rng) -> candle_core::Result
 }
 
 impl<D: Denoiser> Guidance for ScoreDistillation<D> {
+    fn takes_latents(&self) -> bool {
+        self.denoiser.takes_latents()
+    }
+
     fn image_gradient(
         &mut self,
         views: &[View],
@@ -244,7 +258,7 @@ impl<D: Denoiser> Guidance for ScoreDistillation<D> {
         let encoded = self.denoiser.encode(&pixels, &mut stream("posterior"))?;
         let noise = normal(&encoded.latent, &mut stream("noise"))?;
         let (gradient, target, loss) = if self.config.rule == Rule::X0 {
-            self.pull(&pixels, &encoded.latent, &noise, t)?
+            self.pull(&pixels, &encoded, &noise, t)?
         } else {
             self.score(&encoded.latent, noise, t, &encoded.vjp)?
         };

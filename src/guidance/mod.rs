@@ -109,8 +109,14 @@ pub enum GuidanceError {
 
 /// Turns rendered views into a gradient on their pixels.
 pub trait Guidance {
+    /// Whether [`Self::image_gradient`] also takes pictures of 4 channels, normals and opacity,
+    /// as if they were latents.
+    fn takes_latents(&self) -> bool {
+        false
+    }
+
     /// The gradient of the distillation loss with respect to `images`
-    /// (`views.len()` images of 3 channels).
+    /// (`views.len()` images of 3 channels, or of 4 if it [`Self::takes_latents`]).
     ///
     /// # Errors
     /// [`GuidanceError`].

@@ -115,6 +115,9 @@ impl DiffusionDenoiser {
     }
 }
 
+/// Channels of Stable Diffusion's latents, and of normals with opacity.
+const LATENTS: usize = 4;
+
 /// From one size to another; `None` if they are the same.
 fn resize(from: (usize, usize), to: (usize, usize)) -> Result<Option<Resize>, GuidanceError> {
     Ok(if from == to { None } else { Some(Resize::new(from, to, &Device::Cpu)?) })
@@ -148,11 +151,30 @@ impl Denoiser for DiffusionDenoiser {
         Ok(())
     }
 
+    fn takes_latents(&self) -> bool {
+        self.model.latent_shape().0 == LATENTS
+    }
+
     fn encode(
         &self,
         pixels: &Tensor,
         rng: &mut ChaCha8Rng,
     ) -> Result<EncodedViews<'_>, GuidanceError> {
+        if pixels.dim(1)? == LATENTS && self.takes_latents() {
+            let (_, height, width) = self.model.latent_shape();
+            let resize = resize(side(pixels)?, (height, width))?;
+            let latent = match &resize {
+                Some(resize) => resize.forward(pixels)?,
+                None => pixels.clone(),
+            };
+            let vjp = move |cotangent: &Tensor| -> Result<Tensor, GuidanceError> {
+                Ok(match &resize {
+                    Some(resize) => resize.vjp(cotangent)?,
+                    None => cotangent.clone(),
+                })
+            };
+            return Ok(EncodedViews { latent, vjp: Box::new(vjp) });
+        }
         let resize = resize(side(pixels)?, self.size())?;
         let sized = match &resize {
             Some(resize) => resize.forward(pixels)?,

@@ -8,7 +8,7 @@ use super::{Progress, Stage, StageError};
 use crate::batch::{ImageBatch, View};
 use crate::guidance::{ControlRequest, Guidance, StepId};
 use crate::head::{DistanceField, HeadModel, HeadParams, HeadPose, ShapedHead};
-use crate::render::field::{Field, FieldConfig, PriorGrid, Rates};
+use crate::render::field::{Appearance, Field, FieldConfig, FieldImages, PriorGrid, Rates};
 use crate::render::mesh::orbit_view;
 use crate::render::studio::{StudioHead, StudioSample, voxels};
 use crate::render::{GpuContext, RenderError};
@@ -36,6 +36,10 @@ pub struct CoarseConfig {
     pub checkpoint_seconds: f64,
     /// Steps between snapshots for a viewer; 0 makes none.
     pub snapshot_every: u64,
+    /// Steps at the start that show normals instead of colours: to a latent diffusion model
+    /// with the opacity as a fourth channel, straight as its latents, to others as pictures.
+    #[serde(default)]
+    pub normal_steps: u64,
     /// Learning rate of the feature grid.
     pub grid_rate: f32,
     /// Learning rate of its first feature, the density logit, for a field without a
@@ -73,6 +77,51 @@ impl CoarseConfig {
             }
         }
         Ok(())
+    }
+}
+
+/// What a step shows of the field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Colors,
+    Normals,
+    /// Normals and opacity, four channels over black.
+    NormalLatents,
+}
+
+impl Shown {
+    fn appearance(self) -> Appearance {
+        match self {
+            Self::Colors => Appearance::Shaded,
+            Self::Normals | Self::NormalLatents => Appearance::Normals,
+        }
+    }
+
+    /// The views as they are drawn: latents have no background.
+    fn views(self, mut views: Vec<View>) -> Vec<View> {
+        if self == Self::NormalLatents {
+            views.iter_mut().for_each(|view| view.background = [0.0; 3]);
+        }
+        views
+    }
+
+    fn images(self, drawn: FieldImages) -> ImageBatch {
+        if self != Self::NormalLatents {
+            return drawn.color;
+        }
+        let pixels = drawn.color.data.chunks_exact(3).zip(&drawn.opacity);
+        let data = pixels.flat_map(|(n, opacity)| [n[0], n[1], n[2], *opacity]).collect();
+        ImageBatch { channels: 4, data, ..drawn.color }
+    }
+
+    /// The gradients of colour and opacity in those of the images.
+    fn split(self, gradient: &ImageBatch) -> (Vec<f32>, Option<Vec<f32>>) {
+        if self != Self::NormalLatents {
+            return (gradient.data.clone(), None);
+        }
+        let pixels = gradient.data.chunks_exact(4);
+        let color = pixels.clone().flat_map(|p| [p[0], p[1], p[2]]).collect();
+        (color, Some(pixels.map(|p| p[3]).collect()))
     }
 }
 
@@ -244,14 +293,29 @@ impl<G: Guidance> CoarseStage<G> {
     /// Draws the views for training; `true` if the field kept what their gradient needs.
     /// If all of them together are more than it may hold, they are only drawn, and
     /// [`Self::descend`] takes them piece by piece.
-    fn render(&mut self, views: &[View], inner: u32) -> Result<(ImageBatch, bool), StageError> {
+    fn render(
+        &mut self,
+        views: &[View],
+        shown: Shown,
+        inner: u32,
+    ) -> Result<(ImageBatch, bool), StageError> {
         let key = self.render_key(inner);
-        match self.field.render(views, key, true) {
-            Ok(images) => Ok((images.color, true)),
-            Err(RenderError::TooLarge { .. }) => {
-                Ok((self.field.render(views, key, false)?.color, false))
-            }
+        let mut draw = |training| self.field.render_as(views, shown.appearance(), key, training);
+        match draw(true) {
+            Ok(images) => Ok((shown.images(images), true)),
+            Err(RenderError::TooLarge { .. }) => Ok((shown.images(draw(false)?), false)),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What this step shows.
+    fn shown(&self) -> Shown {
+        if self.done >= self.config.normal_steps {
+            Shown::Colors
+        } else if self.guidance.takes_latents() {
+            Shown::NormalLatents
+        } else {
+            Shown::Normals
         }
     }
 
@@ -259,28 +323,32 @@ impl<G: Guidance> CoarseStage<G> {
     fn descend(
         &mut self,
         views: &[View],
-        inner: u32,
+        (shown, inner): (Shown, u32),
         kept: bool,
         gradient: &ImageBatch,
     ) -> Result<(), StageError> {
+        let (color, opacity) = shown.split(gradient);
         if kept {
-            self.field.backward(&gradient.data, None)?;
+            self.field.backward(&color, opacity.as_deref())?;
             return Ok(());
         }
         let whole = self.field.regularisers();
-        let pixels = (gradient.data.len() / gradient.channels) as u32;
+        let pixels = (color.len() / 3) as u32;
         let mut first = 0;
         let mut count = pixels.div_ceil(2);
         while first < pixels {
             let part = first..pixels.min(first + count);
             // Regularisers are means over a render: each part brings its share.
             self.field.set_regularisers(whole.scaled(part.len() as f32 / pixels as f32))?;
-            match self.field.render_pixels(views, part.clone(), self.render_key(inner)) {
+            let key = self.render_key(inner);
+            match self.field.render_pixels(views, shown.appearance(), part.clone(), key) {
                 Err(RenderError::TooLarge { .. }) if part.len() > 1 => count = count.div_ceil(2),
                 drawn => {
                     drawn?;
-                    let values = 3 * part.start as usize..3 * part.end as usize;
-                    self.field.backward(&gradient.data[values], None)?;
+                    let alone = part.start as usize..part.end as usize;
+                    let values = 3 * alone.start..3 * alone.end;
+                    let opacity = opacity.as_ref().map(|opacity| &opacity[alone]);
+                    self.field.backward(&color[values], opacity)?;
                     first = part.end;
                 }
             }
@@ -326,20 +394,21 @@ impl<G: Guidance> Stage for CoarseStage<G> {
 
     fn step(&mut self) -> Result<Progress, StageError> {
         let at = StepId { stage: STAGE, step: self.done, steps: self.config.steps };
-        let views = views::sample(&self.views, self.seed, STAGE, self.done);
+        let shown = self.shown();
+        let views = shown.views(views::sample(&self.views, self.seed, STAGE, self.done));
         let controls = self.controls.draw(&views)?;
         self.field.update_occupancy(self.done)?;
-        let (images, kept) = self.render(&views, 0)?;
+        let (images, kept) = self.render(&views, shown, 0)?;
         let mut evaluations = self.field.stats().evaluations;
         let guided = self.guidance.image_gradient(&views, &images, &controls, at)?;
         let rates = self.rates(at.progress());
-        self.descend(&views, 0, kept, &guided.gradient)?;
+        self.descend(&views, (shown, 0), kept, &guided.gradient)?;
         self.field.step(&rates)?;
         if let Some(target) = &guided.target {
             for inner in 1..self.config.inner_steps {
-                let (images, kept) = self.render(&views, inner)?;
+                let (images, kept) = self.render(&views, shown, inner)?;
                 evaluations += self.field.stats().evaluations;
-                self.descend(&views, inner, kept, &pull(&images, target))?;
+                self.descend(&views, (shown, inner), kept, &pull(&images, target))?;
                 self.field.step(&rates)?;
             }
         }

@@ -2,6 +2,7 @@
 
 mod blend;
 mod edit;
+mod latents;
 
 use super::denoiser::EncodedViews;
 use super::{Condition, ControlImages, Denoiser, GuidanceError};

@@ -198,6 +198,7 @@ impl Field {
     pub fn render_pixels(
         &mut self,
         views: &[View],
+        appearance: Appearance,
         pixels: Range<u32>,
         step_key: u64,
     ) -> Result<(), RenderError> {
@@ -205,7 +206,7 @@ impl Field {
         if pixels.is_empty() || pixels.end > size.0 * size.1 * views.len() as u32 {
             return Err(RenderError::Invalid(format!("the views have no pixels {pixels:?}")));
         }
-        self.render_some(views, size, Appearance::Shaded, step_key, true, Some(pixels))?;
+        self.render_some(views, size, appearance, step_key, true, Some(pixels))?;
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use super::config::{DensityActivation, FieldConfig, PriorConfig, Regularisers};
 use super::layout::Layout;
 use super::prior::PriorGrid;
 use crate::batch::{Light, View};
+use crate::render::gpu_view::Appearance;
 use glam::{DVec3, Vec2};
 
 pub struct Reference {
@@ -165,7 +166,13 @@ impl Reference {
 
     /// Composites rays whose samples are given; `view_of` says which view a ray
     /// belongs to.
-    pub fn render(&self, views: &[View], samples: &Samples, normals: bool) -> Images {
+    pub fn render(
+        &self,
+        views: &[View],
+        appearance: Appearance,
+        samples: &Samples,
+        normals: bool,
+    ) -> Images {
         let camera = &views[0].camera;
         let (width, pixels) = (camera.width as usize, (camera.width * camera.height) as usize);
         let step = f64::from(self.config.march.step);
@@ -190,17 +197,21 @@ impl Reference {
                 let thickness = self.density(logit) * step;
                 let w = passed * (1.0 - (-thickness).exp());
                 passed *= (-thickness).exp();
-                let mut lit = 1.0;
+                let mut shown = albedo;
                 if normals {
                     let n = self.normal(*p);
                     out.orientation += w * n.dot(direction).max(0.0).powi(2);
                     if let Light::Lambertian { ambient, direction } = view.light {
                         let a = f64::from(ambient);
-                        lit = a + (1.0 - a) * n.dot(direction.as_dvec3()).max(0.0);
+                        let lit = a + (1.0 - a) * n.dot(direction.as_dvec3()).max(0.0);
+                        shown = albedo.map(|a| a * lit);
+                    }
+                    if appearance == Appearance::Normals {
+                        shown = (0.5 + 0.5 * n).to_array();
                     }
                 }
-                for (out, a) in color.iter_mut().zip(albedo) {
-                    *out += w * a * lit;
+                for (out, shown) in color.iter_mut().zip(shown) {
+                    *out += w * shown;
                 }
                 opacity += w;
                 depth += w * t;

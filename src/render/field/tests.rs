@@ -132,8 +132,12 @@ fn images_agree_with_the_reference() {
         for light in [Light::Flat, lamp()] {
             let views = [view(20.0, 10, light), view(200.0, 10, light)];
             let images = field.render(&views, 11, true).unwrap();
-            let expected =
-                reference(&field, &prior()).render(&views, &samples(&field), light != Light::Flat);
+            let expected = reference(&field, &prior()).render(
+                &views,
+                Appearance::Shaded,
+                &samples(&field),
+                light != Light::Flat,
+            );
             assert!(field.stats().samples > 800, "{:?}", field.stats());
             assert!(images.opacity.iter().any(|a| *a > 0.9));
             for (ray, color) in expected.color.iter().enumerate() {
@@ -176,6 +180,7 @@ struct Case {
     name: &'static str,
     config: FieldConfig,
     light: Light,
+    appearance: Appearance,
     image: f32,
     opacity: f32,
     regularisers: Regularisers,
@@ -189,6 +194,7 @@ fn adjoints_agree_with_finite_differences() {
         name,
         config,
         light: Light::Flat,
+        appearance: Appearance::Shaded,
         image: 0.0,
         opacity: 0.0,
         regularisers: none,
@@ -223,6 +229,12 @@ fn adjoints_agree_with_finite_differences() {
         Case { image: 1.0, light: lamp(), ..case("Lambertian image", small()) },
         Case { image: 1.0, light: lamp(), ..case("Lambertian voxels", voxels()) },
         Case {
+            image: 1.0,
+            opacity: 1.0,
+            appearance: Appearance::Normals,
+            ..case("normals", small())
+        },
+        Case {
             image: 0.1,
             light: lamp(),
             regularisers: Regularisers { area: 0.1, roughness: 0.3, ..none },
@@ -242,7 +254,7 @@ fn adjoints_agree_with_finite_differences() {
         let mut field = Field::new(&context, case.config.clone(), &prior(), 5).unwrap();
         field.set_regularisers(case.regularisers).unwrap();
         let views = [view(20.0, 6, case.light), view(130.0, 6, case.light)];
-        field.render(&views, 4, true).unwrap();
+        field.render_as(&views, case.appearance, 4, true).unwrap();
         let rays = field.stats().rays as usize;
         let scaled = |v: Vec<f32>, s: f32| v.into_iter().map(|x| x * s).collect::<Vec<_>>();
         let d_color = scaled(noise(3 * rays, 1), case.image);
@@ -251,12 +263,14 @@ fn adjoints_agree_with_finite_differences() {
         field.backward(&d_color, Some(&d_opacity)).unwrap();
         let got = field.gradient().unwrap();
         let mut reference = reference(&field, &prior());
-        let normals = case.light != Light::Flat || case.regularisers.orientation > 0.0;
+        let normals = case.light != Light::Flat
+            || case.appearance == Appearance::Normals
+            || case.regularisers.orientation > 0.0;
         let bits = field.occupancy.bits.clone();
         let spacing = 2.0 / field.config.occupancy.resolution as f32;
         let shift = super::occupancy::lattice_shift(4, spacing).as_dvec3();
         let loss = |r: &Reference| {
-            let images = r.render(&views, &along, normals);
+            let images = r.render(&views, case.appearance, &along, normals);
             let mut sum = r.smoothness(&case.regularisers);
             if case.regularisers.area > 0.0 {
                 let (area, roughness) = r.lattice(&bits, shift);
