@@ -254,18 +254,17 @@ fn measure_edit(
     })
 }
 
-/// Removes the states of an edited copy that only another edit would need: hundreds of
-/// megabytes each.
+/// Removes the states of an edited copy that only another edit would need.
 fn forget_states(copy: &Path) -> Result<(), EvalError> {
     let folder = copy.join(PROJECT_DIR).join("checkpoints");
-    let fail = || EvalError::file(&folder);
-    for entry in std::fs::read_dir(&folder).map_err(fail())? {
-        let path = entry.map_err(fail())?.path();
-        if path.is_file() {
-            std::fs::remove_file(&path).map_err(EvalError::file(&path))?;
+    match std::fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(EvalError::file(&folder)(error));
         }
+        _ => {}
     }
-    Ok(())
+    // A project has the folder, whether or not anything is in it.
+    std::fs::create_dir_all(&folder).map_err(EvalError::file(&folder))
 }
 
 /// Seconds for what is left, by the mean of its kind; `None` before all kinds were seen.
@@ -331,11 +330,13 @@ mod tests {
     fn copies_lose_their_states_and_nothing_else() {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().join(PROJECT_DIR);
-        std::fs::create_dir_all(root.join("checkpoints")).unwrap();
-        std::fs::write(root.join("checkpoints/edit-000001.safetensors"), "state").unwrap();
+        let checkpoints = root.join("checkpoints");
+        std::fs::create_dir_all(checkpoints.join("objects")).unwrap();
+        std::fs::write(checkpoints.join("edit-000001.json"), "{}").unwrap();
+        std::fs::write(checkpoints.join("objects/00"), "state").unwrap();
         std::fs::write(root.join("mesh.safetensors"), "mesh").unwrap();
         forget_states(dir.path()).unwrap();
-        assert_eq!(std::fs::read_dir(root.join("checkpoints")).unwrap().count(), 0);
+        assert_eq!(std::fs::read_dir(&checkpoints).unwrap().count(), 0);
         assert!(root.join("mesh.safetensors").is_file());
     }
 }

@@ -204,7 +204,6 @@ impl Subject {
                 std::fs::remove_dir_all(&copy).map_err(EvalError::file(&copy))?;
             }
             wait(EditJob {
-                region: EditRegion::All,
                 folder: head.clone(),
                 copy: Some(copy.clone()),
                 instruction: instruction.to_owned(),

@@ -95,7 +95,6 @@ impl History {
 mod tests {
     use super::*;
     use crate::config::GenerationConfig;
-    use crate::pipeline::EditRegion;
 
     fn history(prompt: &str, instructions: &[&str]) -> History {
         let config = GenerationConfig {
