@@ -49,7 +49,7 @@ pub(super) struct Arguments {
         requires = "edits"
     )]
     strengths: Vec<f64>,
-    /// Keep the states of edited heads, some hundred megabytes each
+    /// Keep the states of edited heads, so that they can be edited further
     #[arg(long, requires = "edits")]
     keep: bool,
     /// Keep the results that are there and add to them

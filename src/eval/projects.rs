@@ -1,17 +1,20 @@
 //! Measuring finished projects: by what the reader finds in their prompts and, where they were
 //! edited, by what their logs say.
 
+use super::edit::distance::Outside;
 use super::edit::history::EditStep;
-use super::edit::{EditRecord, History, Question, write_sheet};
+use super::edit::{EditRecord, History, Question, Untouched, write_sheet};
 use super::results::Results;
 use super::subject::avatar;
 use super::{Claims, EvalError, Lens, Line, Record, SubjectKind, prompts};
 use crate::config::{GenerationConfig, slug};
 use crate::diffusion::PromptReader;
 use crate::geometry::TexturedMesh;
+use crate::pipeline::EditRegion;
 use crate::project::Project;
 use crate::render::GpuContext;
 use crate::session::{SessionError, person};
+use glam::Vec3;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -116,10 +119,16 @@ fn edited(
     }
     let question = Question { asked: &asked, changed: &new, prompt: &prompt };
     let before = before.map(|before| &before.mesh);
-    let seen = lens.edit(before, &subject.mesh, &question, None)?;
+    let config = &subject.config;
+    let untouched = match before {
+        Some(_) => rest(config, &subject.history.edits, known)?,
+        None => None,
+    };
+    let outside = untouched.as_ref().map(|rest| |point: Vec3| rest.holds(point));
+    let outside = outside.as_ref().map(|outside| outside as Outside<'_>);
+    let seen = lens.edit(before, &subject.mesh, &question, outside)?;
     let instructions: Vec<&str> = edits.iter().map(|edit| edit.instruction.as_str()).collect();
     let instruction = instructions.join("; ");
-    let config = &subject.config;
     let sheet = match (output, before) {
         (Some(folder), Some(before)) => {
             let name = format!("{}-{}", config.default_folder(), slug(&instruction));
@@ -132,6 +141,7 @@ fn edited(
         prompt: config.prompt.clone(),
         instruction,
         seed: config.seed,
+        region: edits.last().map_or(EditRegion::All, |edit| edit.region),
         strength: edits.last().map_or(0.0, |edit| edit.strength),
         model: config.model.clone(),
         asked,
@@ -140,6 +150,19 @@ fn edited(
         whole: seen.whole,
         outside: seen.outside,
         sheet,
+        failed: None,
         seconds: 0.0,
     })))
+}
+
+/// Where none of the edits from number `known` on had anything to change.
+fn rest(
+    config: &GenerationConfig,
+    edits: &[EditStep],
+    known: usize,
+) -> Result<Option<Untouched>, SessionError> {
+    let (earlier, new) = edits.split_at(known);
+    let earlier: Vec<&str> = earlier.iter().map(|edit| edit.instruction.as_str()).collect();
+    let new: Vec<_> = new.iter().map(|edit| (edit.instruction.as_str(), edit.region)).collect();
+    Untouched::of(config, &earlier, &new)
 }

@@ -106,6 +106,7 @@ fn read(path: &Path) -> Result<Vec<Line>, EvalError> {
 mod tests {
     use super::*;
     use crate::eval::{SubjectKind, Verdict};
+    use crate::pipeline::EditRegion;
 
     fn subject(seed: u64) -> Line {
         Line::Subject(Box::new(Record {
@@ -125,6 +126,7 @@ mod tests {
             prompt: "a man".into(),
             instruction: "make him older".into(),
             seed: 0,
+            region: EditRegion::All,
             strength: 0.5,
             model: "embedded".into(),
             asked: Default::default(),
@@ -133,6 +135,7 @@ mod tests {
             whole: None,
             outside: None,
             sheet: None,
+            failed: Some("no surface".into()),
             seconds: 1.0,
         }))
     }

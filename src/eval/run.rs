@@ -1,13 +1,16 @@
 //! Measuring lists of prompts and edits.
 
-use super::edit::{EditRecord, EvalEdit, Question, write_sheet};
+use super::edit::distance::Outside;
+use super::edit::{EditRecord, EvalEdit, Question, Untouched, write_sheet};
 use super::results::Results;
-use super::subject::Edited;
+use super::subject::{Edited, Request};
 use super::{Claims, EvalError, EvalPrompt, Lens, Line, Record, Subject, SubjectKind, prompts};
 use crate::config::GenerationConfig;
+use crate::pipeline::StageError;
 use crate::project::PROJECT_DIR;
 use crate::render::GpuContext;
 use crate::session::SessionError;
+use glam::Vec3;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -74,6 +77,8 @@ impl Task<'_> {
             }
             (Self::Edit { kind, edit, seed, strength }, Line::Edit(record)) => {
                 (record.kind, record.seed, record.strength) == (*kind, *seed, *strength)
+                    && record.region == edit.region
+                    && record.failed.is_none()
                     && record.prompt == edit.prompt
                     && record.instruction == edit.instruction
                     && record.asked.keys().eq([&edit.attribute])
@@ -176,58 +181,90 @@ fn measure(
             })))
         }
         Task::Edit { kind, edit, seed, strength } => {
-            let EvalEdit { prompt, instruction, .. } = edit;
-            let mut name = subject.edit_name(prompt, seed, instruction, strength);
-            let pair = if kind == SubjectKind::Instant {
-                name = format!("instant-{name}");
-                subject.instant_edit(prompt, seed, instruction)?
-            } else {
-                subject.head_edit(prompt, seed, instruction, strength)?
-            };
-            let prompt_claims = match &edit.claims {
-                Some(claims) => claims.clone(),
-                None => prompts::said(subject.reader()?, prompt)?,
-            };
-            let asked = Claims::from([(edit.attribute.clone(), edit.values.clone())]);
-            let question =
-                Question { asked: &asked, changed: &pair.changed, prompt: &prompt_claims };
-            let seen = lens.edit(Some(&pair.before), &pair.after, &question, None)?;
-            let sheet = write_sheet(lens, &plan.folder, &name, &pair.before, &pair.after)?;
-            let Edited { changed, folder, .. } = pair;
-            if let Some(copy) = folder.filter(|_| !plan.keep) {
-                forget_states(&copy)?;
-            }
-            Ok(Line::Edit(Box::new(EditRecord {
-                kind,
-                prompt: prompt.clone(),
-                instruction: instruction.clone(),
-                seed,
-                strength,
-                model: plan.config.model.clone(),
-                asked,
-                changed,
-                verdict: seen.verdict,
-                whole: seen.whole,
-                outside: seen.outside,
-                sheet: Some(sheet),
-                seconds: 0.0,
-            })))
+            let record = measure_edit(plan, (kind, edit, seed, strength), subject, lens)?;
+            Ok(Line::Edit(Box::new(record)))
         }
     }
 }
 
-/// Removes the states of an edited copy that only another edit would need: hundreds of
-/// megabytes each.
+fn measure_edit(
+    plan: &Plan,
+    (kind, edit, seed, strength): (SubjectKind, &EvalEdit, u64, f64),
+    subject: &mut Subject,
+    lens: &Lens,
+) -> Result<EditRecord, EvalError> {
+    let EvalEdit { prompt, instruction, region, .. } = edit;
+    let mut record = EditRecord {
+        kind,
+        prompt: prompt.clone(),
+        instruction: instruction.clone(),
+        seed,
+        region: *region,
+        strength,
+        model: plan.config.model.clone(),
+        asked: Claims::from([(edit.attribute.clone(), edit.values.clone())]),
+        changed: Default::default(),
+        verdict: Default::default(),
+        whole: None,
+        outside: None,
+        sheet: None,
+        failed: None,
+        seconds: 0.0,
+    };
+    let request = Request { prompt, seed, instruction, region: *region, strength };
+    let mut name = subject.edit_name(request);
+    let mut untouched = None;
+    let made = if kind == SubjectKind::Instant {
+        name = format!("instant-{name}");
+        subject.instant_edit(prompt, seed, instruction).map_err(EvalError::from)
+    } else {
+        let config = subject.config(prompt, seed);
+        untouched = Untouched::of(&config, &[], &[(instruction, *region)])?;
+        subject.head_edit(request)
+    };
+    let Edited { before, after, changed, folder } = match made {
+        Ok(made) => made,
+        // An edit that leads nowhere is a result, too.
+        Err(EvalError::Session(SessionError::Stage(error)))
+            if !matches!(error, StageError::Render(_)) =>
+        {
+            record.failed = Some(error.to_string());
+            return Ok(record);
+        }
+        Err(error) => return Err(error),
+    };
+    let claims = match &edit.claims {
+        Some(claims) => claims.clone(),
+        None => prompts::said(subject.reader()?, prompt)?,
+    };
+    let question = Question { asked: &record.asked, changed: &changed, prompt: &claims };
+    let outside = untouched.as_ref().map(|rest| |point: Vec3| rest.holds(point));
+    let outside = outside.as_ref().map(|outside| outside as Outside<'_>);
+    let seen = lens.edit(Some(&before), &after, &question, outside)?;
+    record.sheet = Some(write_sheet(lens, &plan.folder, &name, &before, &after)?);
+    if let Some(copy) = folder.filter(|_| !plan.keep) {
+        forget_states(&copy)?;
+    }
+    Ok(EditRecord {
+        changed,
+        verdict: seen.verdict,
+        whole: seen.whole,
+        outside: seen.outside,
+        ..record
+    })
+}
+
+/// Removes the states of an edited copy that only another edit would need.
 fn forget_states(copy: &Path) -> Result<(), EvalError> {
     let folder = copy.join(PROJECT_DIR).join("checkpoints");
-    let fail = || EvalError::file(&folder);
-    for entry in std::fs::read_dir(&folder).map_err(fail())? {
-        let path = entry.map_err(fail())?.path();
-        if path.is_file() {
-            std::fs::remove_file(&path).map_err(EvalError::file(&path))?;
+    match std::fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(EvalError::file(&folder)(error));
         }
+        _ => {}
     }
-    Ok(())
+    // A project has the folder, whether or not anything is in it.
+    std::fs::create_dir_all(&folder).map_err(EvalError::file(&folder))
 }
 
 /// Seconds for what is left, by the mean of its kind; `None` before all kinds were seen.
@@ -242,6 +279,7 @@ fn eta(times: &[(Pace, f64)], left: impl Iterator<Item = Pace>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipeline::EditRegion;
     use serde_json::json;
 
     #[test]
@@ -260,6 +298,7 @@ mod tests {
             prompt: "a man".into(),
             claims: None,
             instruction: "green skin".into(),
+            region: EditRegion::All,
             attribute: "skin".into(),
             values: vec![json!("green")],
         };
@@ -291,11 +330,13 @@ mod tests {
     fn copies_lose_their_states_and_nothing_else() {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().join(PROJECT_DIR);
-        std::fs::create_dir_all(root.join("checkpoints")).unwrap();
-        std::fs::write(root.join("checkpoints/edit-000001.safetensors"), "state").unwrap();
+        let checkpoints = root.join("checkpoints");
+        std::fs::create_dir_all(checkpoints.join("objects")).unwrap();
+        std::fs::write(checkpoints.join("edit-000001.json"), "{}").unwrap();
+        std::fs::write(checkpoints.join("objects/00"), "state").unwrap();
         std::fs::write(root.join("mesh.safetensors"), "mesh").unwrap();
         forget_states(dir.path()).unwrap();
-        assert_eq!(std::fs::read_dir(root.join("checkpoints")).unwrap().count(), 0);
+        assert_eq!(std::fs::read_dir(&checkpoints).unwrap().count(), 0);
         assert!(root.join("mesh.safetensors").is_file());
     }
 }

@@ -45,6 +45,21 @@ pub enum SubjectKind {
     Project,
 }
 
+/// What to do to which distilled head.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The sentence that the head is made from.
+    pub prompt: &'a str,
+    /// Its seed.
+    pub seed: u64,
+    /// What to change.
+    pub instruction: &'a str,
+    /// Where that is kept to.
+    pub region: EditRegion,
+    /// How far it is followed, `(0, 1]`.
+    pub strength: f64,
+}
+
 /// A head before and after an instruction.
 #[derive(Debug)]
 pub struct Edited {
@@ -178,39 +193,30 @@ impl Subject {
     /// # Errors
     /// [`EvalError::Session`] for whatever can go wrong while they are made;
     /// [`EvalError::File`] if another edit has taken the copy's folder.
-    pub fn head_edit(
-        &self,
-        prompt: &str,
-        seed: u64,
-        instruction: &str,
-        strength: f64,
-    ) -> Result<Edited, EvalError> {
+    pub fn head_edit(&self, request: Request<'_>) -> Result<Edited, EvalError> {
+        let Request { prompt, seed, instruction, region, strength } = request;
         let head = self.head_folder(prompt, seed)?;
-        let name = self.edit_name(prompt, seed, instruction, strength);
-        let copy = self.folder.join("edits").join(name);
-        let edits = || -> Result<Option<EditStep>, EvalError> {
-            Ok(History::open(&copy)?.and_then(|mut history| history.edits.pop()))
-        };
-        if edits()?.is_none() {
-            // A run that was killed while it copied left the head as it was before the edit.
-            match std::fs::remove_dir_all(&copy) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(EvalError::file(&copy)(error));
-                }
-                _ => {}
+        let copy = self.folder.join("edits").join(self.edit_name(request));
+        if History::open(&copy)?.is_none_or(|history| history.edits.is_empty()) {
+            // A run that was killed while it copied left the head as it was before the edit;
+            // one that was killed before that left what the edit goes on with.
+            if Project::check_free(&copy).is_err() {
+                std::fs::remove_dir_all(&copy).map_err(EvalError::file(&copy))?;
             }
             wait(EditJob {
-                region: EditRegion::All,
                 folder: head.clone(),
                 copy: Some(copy.clone()),
                 instruction: instruction.to_owned(),
+                region,
                 strength: Some(strength),
                 steps: None,
                 seed: None,
             })?;
         }
-        let made = edits()?.filter(|made| {
-            (made.instruction.as_str(), made.strength) == (instruction.trim(), strength)
+        let made = History::open(&copy)?.and_then(|mut history| history.edits.pop());
+        let made = made.filter(|made| {
+            (made.instruction.as_str(), made.region, made.strength)
+                == (instruction.trim(), region, strength)
         });
         let Some(EditStep { changed, .. }) = made else {
             let what = "holds something else than the edit that is measured".into();
@@ -222,14 +228,21 @@ impl Subject {
 
     /// What an edit is called in file names.
     #[must_use]
-    pub fn edit_name(&self, prompt: &str, seed: u64, instruction: &str, strength: f64) -> String {
-        let head = self.config(prompt, seed).default_folder();
-        let usual = strength == self.config.edit.strength;
-        let strength = if usual { String::new() } else { format!("-at-{strength}") };
-        format!("{head}-{}{strength}", slug(instruction))
+    pub fn edit_name(&self, request: Request<'_>) -> String {
+        let mut name = self.config(request.prompt, request.seed).default_folder();
+        name = format!("{name}-{}", slug(request.instruction));
+        if request.region != EditRegion::All {
+            name = format!("{name}-in-{}", request.region.name());
+        }
+        if request.strength != self.config.edit.strength {
+            name = format!("{name}-at-{}", request.strength);
+        }
+        name
     }
 
-    fn config(&self, prompt: &str, seed: u64) -> GenerationConfig {
+    /// The settings of a distilled head.
+    #[must_use]
+    pub fn config(&self, prompt: &str, seed: u64) -> GenerationConfig {
         GenerationConfig { prompt: prompt.to_owned(), seed, ..self.config.clone() }
     }
 }

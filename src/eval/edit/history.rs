@@ -1,6 +1,7 @@
 //! What was done to a head: by their logs, one project can be the head before another's edit.
 
 use crate::eval::EvalError;
+use crate::pipeline::EditRegion;
 use crate::project::{Operation, Project, ProjectError};
 use crate::session::SessionError;
 use serde_json::Value;
@@ -12,6 +13,8 @@ use std::path::Path;
 pub struct EditStep {
     /// The sentence.
     pub instruction: String,
+    /// Where it was kept to.
+    pub region: EditRegion,
     /// How far it was followed, `(0, 1]`.
     pub strength: f64,
     /// What it was understood to change, by attribute.
@@ -39,9 +42,10 @@ impl History {
                 operation @ Operation::Generate { .. } => {
                     history = Self { generation: Some(operation.clone()), edits: Vec::new() };
                 }
-                Operation::Edit { instruction, strength, changed, seed, steps, .. } => {
+                Operation::Edit { instruction, region, strength, changed, seed, steps } => {
                     history.edits.push(EditStep {
                         instruction: instruction.clone(),
+                        region: *region,
                         strength: *strength,
                         changed: changed.clone(),
                         settings: (*seed, *steps),
@@ -91,7 +95,6 @@ impl History {
 mod tests {
     use super::*;
     use crate::config::GenerationConfig;
-    use crate::pipeline::EditRegion;
 
     fn history(prompt: &str, instructions: &[&str]) -> History {
         let config = GenerationConfig {

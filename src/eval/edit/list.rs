@@ -2,6 +2,7 @@
 
 use crate::eval::Claims;
 use crate::eval::list::{self, ListError};
+use crate::pipeline::EditRegion;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::Path;
@@ -17,10 +18,22 @@ pub struct EvalEdit {
     pub claims: Option<Claims>,
     /// What is asked of it.
     pub instruction: String,
+    /// Where it is kept to; everywhere by default. Only distilled heads are.
+    #[serde(default = "everywhere", skip_serializing_if = "is_everywhere")]
+    pub region: EditRegion,
     /// The attribute that this is about (see [`crate::head::Look::attributes`]).
     pub attribute: String,
     /// The values that it may have afterwards.
     pub values: Vec<Value>,
+}
+
+fn everywhere() -> EditRegion {
+    EditRegion::All
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_everywhere(region: &EditRegion) -> bool {
+    *region == EditRegion::All
 }
 
 /// Reads a list: one JSON object a line.

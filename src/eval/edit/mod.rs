@@ -4,6 +4,7 @@
 pub mod distance;
 pub mod history;
 pub mod list;
+pub mod region;
 mod sheet;
 mod summary;
 mod sweep;
@@ -12,11 +13,13 @@ pub mod verdict;
 pub use distance::Distances;
 pub use history::History;
 pub use list::EvalEdit;
+pub use region::Untouched;
 pub use sheet::write as write_sheet;
 pub(super) use summary::section;
 pub use verdict::{EditVerdict, Question};
 
 use super::{Claims, SubjectKind};
+use crate::pipeline::EditRegion;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -32,6 +35,8 @@ pub struct EditRecord {
     pub instruction: String,
     /// The seed.
     pub seed: u64,
+    /// Where it was kept to; of several, the last one's.
+    pub region: EditRegion,
     /// How far the (last) instruction was followed, `(0, 1]`.
     pub strength: f64,
     /// The diffusion model.
@@ -40,14 +45,17 @@ pub struct EditRecord {
     pub asked: Claims,
     /// What the instruction was understood to change.
     pub changed: BTreeMap<String, Value>,
-    /// What the classifier says.
+    /// What the classifier says; nothing of an edit that failed.
     pub verdict: EditVerdict,
     /// The distance between the heads before and after, if both are known.
     pub whole: Option<Distances>,
-    /// The same outside of the region that the edit was confined to, if it was.
+    /// The same outside of the region, if there is one.
     pub outside: Option<Distances>,
     /// The sheet of both heads, from the results' folder.
     pub sheet: Option<String>,
+    /// Why there is no head after the edit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
     /// Seconds that making and measuring it took.
     pub seconds: f64,
 }
@@ -61,6 +69,7 @@ impl EditRecord {
             prompt: &self.prompt,
             instruction: &self.instruction,
             seed: self.seed,
+            region: self.region.name(),
             asked: self.asked.keys().map(String::as_str).collect(),
         }
     }
@@ -77,6 +86,8 @@ pub struct EditKey<'a> {
     pub instruction: &'a str,
     /// The seed.
     pub seed: u64,
+    /// The region's name.
+    pub region: &'static str,
     /// The attributes that were asked for.
     pub asked: Vec<&'a str>,
 }

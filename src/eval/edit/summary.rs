@@ -35,6 +35,12 @@ impl Tally {
     }
 
     fn push(&mut self, record: &EditRecord) {
+        if record.failed.is_some() {
+            for _ in &record.asked {
+                add(&mut self.asked, false);
+            }
+            return;
+        }
         let verdict = &record.verdict;
         for asked in &verdict.asked {
             add(&mut self.asked, asked.claim.right);
@@ -98,8 +104,12 @@ fn median_cell(values: &[f64]) -> String {
 pub(in crate::eval) fn section(page: &mut String, kind: SubjectKind, records: &[&EditRecord]) {
     let mut edits: BTreeMap<EditKey<'_>, Vec<&EditRecord>> = BTreeMap::new();
     for record in records {
-        edits.entry(record.key()).or_default().push(record);
+        let same = edits.entry(record.key()).or_default();
+        // What failed may have been tried again.
+        same.retain(|earlier| earlier.strength != record.strength);
+        same.push(record);
     }
+    let records: Vec<&EditRecord> = edits.values().flatten().copied().collect();
     // Each edit counts once, at its full strength.
     let full: Vec<&EditRecord> = edits
         .values()
@@ -108,9 +118,9 @@ pub(in crate::eval) fn section(page: &mut String, kind: SubjectKind, records: &[
     overview(page, kind, &full);
     by_attribute(page, &full);
     moved(page, &full);
-    strengths(page, records, edits.values().map(Vec::as_slice));
+    strengths(page, &records, edits.values().map(Vec::as_slice));
     misses(page, &full);
-    sheets(page, records);
+    sheets(page, &records);
 }
 
 fn overview(page: &mut String, kind: SubjectKind, full: &[&EditRecord]) {
@@ -120,7 +130,8 @@ fn overview(page: &mut String, kind: SubjectKind, full: &[&EditRecord]) {
         SubjectKind::Samples | SubjectKind::Head => "Edits of distilled heads",
     };
     let tally = Tally::of(full.iter().copied());
-    let alone = full.iter().filter(|record| record.whole.is_none()).count();
+    let failed = full.iter().filter(|record| record.failed.is_some()).count();
+    let alone = full.iter().filter(|record| record.whole.is_none()).count() - failed;
     // Of a project, what was asked for is what was understood.
     let understood = match kind {
         SubjectKind::Project => String::new(),
@@ -130,7 +141,10 @@ fn overview(page: &mut String, kind: SubjectKind, full: &[&EditRecord]) {
         format!("{} edits.", full.len()),
         format!("What was asked for is seen in {}{understood}.", cell(tally.asked)),
     ];
-    if alone < full.len() {
+    if failed > 0 {
+        sentences.push(format!("{failed} could not be made, and count as not seen."));
+    }
+    if alone + failed < full.len() {
         sentences.extend([
             format!(
                 "Claims of the prompt that held before and that the edit leaves alone hold in {}.",
@@ -189,9 +203,11 @@ fn by_attribute(page: &mut String, full: &[&EditRecord]) {
         let mut tally = Tally::of(records.iter().copied());
         // An edit may ask for several attributes; a row is about one.
         tally.asked = (0, 0);
-        let asked = records.iter().flat_map(|record| &record.verdict.asked);
-        for asked in asked.filter(|asked| asked.claim.attribute == attribute) {
-            add(&mut tally.asked, asked.claim.right);
+        for record in records {
+            let own = record.verdict.asked.iter().find(|own| own.claim.attribute == attribute);
+            if own.is_some() || record.failed.is_some() {
+                add(&mut tally.asked, own.is_some_and(|own| own.claim.right));
+            }
         }
         let _ = writeln!(page, "| {attribute} | {} |", tally.row());
     }
@@ -261,6 +277,9 @@ fn misses(page: &mut String, full: &[&EditRecord]) {
         let subject = || {
             format!("- \"{}\" (seed {}), \"{}\"", record.prompt, record.seed, record.instruction)
         };
+        if let Some(why) = &record.failed {
+            let _ = writeln!(page, "{} could not be made: {why}", subject());
+        }
         let verdict = &record.verdict;
         for asked in verdict.asked.iter().filter(|asked| !asked.claim.right) {
             let wanted: Vec<String> = asked.claim.wanted.iter().map(ToString::to_string).collect();
@@ -308,6 +327,7 @@ mod tests {
     use super::*;
     use crate::eval::ClaimVerdict;
     use crate::eval::edit::Distances;
+    use crate::pipeline::EditRegion;
     use serde_json::json;
     use std::collections::BTreeMap;
 
@@ -330,6 +350,7 @@ mod tests {
             prompt: "a man".into(),
             instruction: "green skin".into(),
             seed: 0,
+            region: EditRegion::All,
             strength,
             model: "embedded".into(),
             asked: BTreeMap::from([("skin".to_owned(), vec![json!("green")])]),
@@ -353,6 +374,7 @@ mod tests {
             whole: Some(Distances { albedo, surface_mean: 0.1, surface_p95: 0.5 }),
             outside: None,
             sheet: Some("sheets/x.png".into()),
+            failed: None,
             seconds: 1.0,
         }
     }
@@ -396,6 +418,28 @@ mod tests {
         assert!(page.contains("leaves alone count (0 % (0-79), 0/1)"), "{page}");
         assert!(!page.contains("Medians"), "{page}");
         assert!(!page.contains("| strength |") && !page.contains("| not edited |"), "{page}");
+    }
+
+    #[test]
+    fn what_failed_counts_until_it_was_made() {
+        let made = record(1.0, "green", 1.0, 1.0);
+        let mut failed = record(1.0, "green", 1.0, 1.0);
+        failed.verdict = EditVerdict::default();
+        failed.whole = None;
+        failed.failed = Some("no surface".into());
+        let page = |records: &[&EditRecord]| {
+            let mut page = String::new();
+            section(&mut page, SubjectKind::Head, records);
+            page
+        };
+        let once = page(&[&failed]);
+        assert!(once.contains("seen in 0 % (0-79), 0/1"), "{once}");
+        assert!(once.contains("1 could not be made, and count as not seen."), "{once}");
+        assert!(once.contains("\"green skin\" could not be made: no surface"), "{once}");
+        assert!(once.contains("| skin | 0 % (0-79), 0/1 | -"), "{once}");
+        let again = page(&[&failed, &made]);
+        assert!(again.contains("1 edits. What was asked for is seen in 100 %"), "{again}");
+        assert!(!again.contains("no surface"), "{again}");
     }
 
     #[test]
