@@ -100,7 +100,9 @@ impl Shown {
     /// The views as they are drawn: latents have no background.
     fn views(self, mut views: Vec<View>) -> Vec<View> {
         if self == Self::NormalLatents {
-            views.iter_mut().for_each(|view| view.background = [0.0; 3]);
+            for view in &mut views {
+                view.background = [0.0; 3];
+            }
         }
         views
     }

@@ -170,7 +170,7 @@ impl<G: Guidance> EditStage<G> {
     ) -> Result<Self, StageError> {
         let EditPlan { head, change, place, begun } = plan;
         let field = settings.fine.field(field);
-        let scene = |arrays, done| FineStage::<G>::saved_scene(gpu, field.clone(), arrays, done);
+        let scene = |arrays, done| FineStage::<G>::saved_scene(gpu, &field, arrays, done);
         let (live, done) = if let Some(Begun { arrays, done }) = begun {
             let mut live = scene(arrays, done)?;
             if let Some(place) = &place {
@@ -491,7 +491,7 @@ mod tests {
 
         let field = fine.field(&preset.field);
         let scene = |arrays: &Arrays| {
-            FineStage::<Unrest>::saved_scene(&gpu, field.clone(), arrays.clone(), 0).unwrap()
+            FineStage::<Unrest>::saved_scene(&gpu, &field, arrays.clone(), 0).unwrap()
         };
         let (mut first, mut last) = (scene(&head), scene(&twice));
         let mut rng = crate::rng::stream(1, "test", 0, "points");

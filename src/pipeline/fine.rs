@@ -241,7 +241,7 @@ impl<G: Guidance> FineStage<G> {
         arrays: Arrays,
         done: u64,
     ) -> Result<Self, StageError> {
-        let scene = Self::saved_scene(gpu, settings.fine.field(field), arrays, done)?;
+        let scene = Self::saved_scene(gpu, &settings.fine.field(field), arrays, done)?;
         Ok(Self::of(scene, settings, guidance, controls, done))
     }
 
@@ -259,12 +259,12 @@ impl<G: Guidance> FineStage<G> {
     /// The saved scene of a stage.
     pub(super) fn saved_scene(
         gpu: &GpuContext,
-        field: FieldConfig,
+        field: &FieldConfig,
         mut arrays: Arrays,
         done: u64,
     ) -> Result<MeshScene, StageError> {
         let tets = TetMesh::from_state(gpu, &state::decode_tets(&mut arrays)?)?;
-        let colors = texture::restore(gpu, &field, arrays)?;
+        let colors = texture::restore(gpu, field, arrays)?;
         Ok(MeshScene::of(gpu, tets, colors, done)?)
     }
 

@@ -24,7 +24,7 @@ const MEMBER: f32 = 0.5;
 
 /// A part of the head that an edit is kept to. What surrounds the head belongs to the part that
 /// it is nearest to, a long beard to the jaw; where the person's hair is, it is the hair's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum EditRegion {
     /// Facial skin with brows, eyes, nose and mouth.
@@ -46,6 +46,7 @@ pub enum EditRegion {
     /// Throat and nape.
     Neck,
     /// Everywhere.
+    #[default]
     All,
 }
 

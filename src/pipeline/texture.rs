@@ -5,7 +5,7 @@ use super::state::{self, Arrays};
 use crate::render::GpuContext;
 use crate::render::field::{Field, FieldConfig, GridConfig, MlpConfig, PriorConfig, PriorGrid};
 use crate::render::mask::Mask;
-use crate::render::texture::Texture;
+use crate::render::texture::{LocalChange, Texture};
 
 /// The array that names the changes, a line each, lowest first.
 const NAMES: &str = "changes";
@@ -42,7 +42,7 @@ pub(super) fn change_config(below: &FieldConfig) -> FieldConfig {
 /// The arrays of a texture.
 pub(super) fn save(texture: &mut Texture) -> Result<Arrays, StageError> {
     let mut arrays = state::encode(&texture.base().state()?);
-    let names: Vec<&str> = texture.changes().iter().map(|change| change.name()).collect();
+    let names: Vec<&str> = texture.changes().iter().map(LocalChange::name).collect();
     if !names.is_empty() {
         arrays.insert(NAMES.into(), names.join("\n").into_bytes());
     }

@@ -34,7 +34,7 @@ pub enum Operation {
         /// The sentence.
         instruction: String,
         /// Where it was kept to.
-        #[serde(default = "everywhere", skip_serializing_if = "is_everywhere")]
+        #[serde(default, skip_serializing_if = "is_everywhere")]
         region: EditRegion,
         /// How far it was followed, `(0, 1]`.
         strength: f64,
@@ -54,10 +54,7 @@ pub enum Operation {
     },
 }
 
-fn everywhere() -> EditRegion {
-    EditRegion::All
-}
-
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "what serde hands over")]
 fn is_everywhere(region: &EditRegion) -> bool {
     *region == EditRegion::All
 }

@@ -38,6 +38,9 @@ pub struct StudioHead {
     pub neutral: ShapedHead,
 }
 
+/// Which of what is added to the prior is the hair.
+const HAIR: usize = 1;
+
 impl StudioHead {
     /// Shapes and colours a head. `seed` drives only blotches, strands and grain.
     ///
@@ -61,7 +64,6 @@ impl StudioHead {
         let skin = Skin { anatomy, positions: &shaped.positions, normals: &normals };
 
         let mut mesh = body(anatomy, &shaped, &normals, &SkinColors::new(look, seed));
-        const HAIR: usize = 1;
         let parts = [
             Some(teeth::build(anatomy, &shaped.positions, &paint)),
             hair::build(&skin, &warp, look, &paint),
