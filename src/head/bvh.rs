@@ -255,6 +255,46 @@ fn crosses([a, b, c]: &[Vec3; 3], from: Vec3, direction: Vec3) -> bool {
     u >= 0.0 && v >= 0.0 && u + v <= 1.0 && (0.0..=1.0).contains(&t)
 }
 
+/// Barycentric coordinates of a triangle's point that is closest to `p` (Ericson, Real-Time
+/// Collision Detection, 5.1.5).
+#[must_use]
+pub fn closest_weights(p: Vec3, [a, b, c]: [Vec3; 3]) -> Vec3 {
+    let ratio = |a: f32, b: f32| if b.abs() > f32::MIN_POSITIVE { a / b } else { 0.0 };
+    let (ab, ac, ap) = (b - a, c - a, p - a);
+    let (d1, d2) = (ab.dot(ap), ac.dot(ap));
+    if d1 <= 0.0 && d2 <= 0.0 {
+        return Vec3::X;
+    }
+    let bp = p - b;
+    let (d3, d4) = (ab.dot(bp), ac.dot(bp));
+    if d3 >= 0.0 && d4 <= d3 {
+        return Vec3::Y;
+    }
+    let vc = d1 * d4 - d3 * d2;
+    if vc <= 0.0 && d1 >= 0.0 && d3 <= 0.0 {
+        let v = ratio(d1, d1 - d3);
+        return Vec3::new(1.0 - v, v, 0.0);
+    }
+    let cp = p - c;
+    let (d5, d6) = (ab.dot(cp), ac.dot(cp));
+    if d6 >= 0.0 && d5 <= d6 {
+        return Vec3::Z;
+    }
+    let vb = d5 * d2 - d1 * d6;
+    if vb <= 0.0 && d2 >= 0.0 && d6 <= 0.0 {
+        let w = ratio(d2, d2 - d6);
+        return Vec3::new(1.0 - w, 0.0, w);
+    }
+    let va = d3 * d6 - d5 * d4;
+    if va <= 0.0 && d4 - d3 >= 0.0 && d5 - d6 >= 0.0 {
+        let w = ratio(d4 - d3, (d4 - d3) + (d5 - d6));
+        return Vec3::new(0.0, 1.0 - w, w);
+    }
+    let total = va + vb + vc;
+    let (v, w) = (ratio(vb, total), ratio(vc, total));
+    Vec3::new(1.0 - v - w, v, w)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

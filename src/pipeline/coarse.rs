@@ -232,6 +232,12 @@ impl Dressed {
         Ok(Self { person: person.clone(), head })
     }
 
+    /// The person's head and what it has on.
+    #[must_use]
+    pub fn head(&self) -> &StudioHead {
+        &self.head
+    }
+
     /// The albedo (sRGB-encoded) at points of the person's surface; `solid` is where it is solid.
     #[must_use]
     pub fn colors(&self, solid: &DistanceField, points: &[Vec3]) -> Vec<Vec3> {

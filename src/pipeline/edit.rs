@@ -10,6 +10,7 @@ use super::coarse::{Dressed, StartHead};
 use super::controls::Controls;
 use super::extract::{self, Avatar, MeshConfig};
 use super::fine::{FineConfig, FineSettings, FineStage, surface_points};
+use super::moved::Moved;
 use super::state::Arrays;
 use super::{Progress, Stage, StageError, texture};
 use crate::batch::ImageBatch;
@@ -20,9 +21,10 @@ use crate::render::GpuContext;
 use crate::render::field::FieldConfig;
 use crate::render::mask::Mask;
 use crate::render::mesh_scene::MeshScene;
-use crate::render::studio::StudioSample;
+use crate::render::studio::{StudioHead, StudioSample};
 use crate::render::texture::LocalChange;
 use glam::Vec3;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// Name of the stage in events, checkpoints and random streams.
@@ -105,6 +107,10 @@ impl Outfit {
 
     fn colors(&self, points: &[Vec3]) -> Vec<Vec3> {
         self.dressed.colors(&self.solid, points)
+    }
+
+    fn head(&self) -> &StudioHead {
+        self.dressed.head()
     }
 }
 
@@ -249,19 +255,18 @@ fn dress(
     }
     let spacing = scene.tets().band().lattice.spacing();
     let (points, _) = surface_points(&scene.mesh()?);
-    let now = scene.texture().query(&points)?;
-    let colors: Vec<Option<Vec3>> = before
-        .colors(&points)
-        .into_iter()
-        .zip(after.colors(&points))
-        .zip(&now)
-        .zip(&points)
-        .map(|(((was, will), now), point)| {
+    // A mouth that has moved brings its colours along.
+    let moved = Moved::new(before.head(), after.head(), strength);
+    let places: Vec<Vec3> = points.par_iter().map(|point| moved.back(*point)).collect();
+    let (now, known) = (scene.texture().query(&places)?, scene.texture().query(&points)?);
+    let (was, will) = (before.colors(&places), after.colors(&points));
+    let colors: Vec<Option<Vec3>> = (0..points.len())
+        .map(|i| {
             // Where there was no surface before, nothing is known of its colour.
-            let new = before.solid.sample(*point).abs() > spacing;
-            let by = will - if new { *now } else { was };
-            let differs = by.abs().max_element() > SAME_COLOR;
-            differs.then(|| *now + strength * by)
+            let new = before.solid.sample(places[i]).abs() > spacing;
+            let by = will[i] - if new { now[i] } else { was[i] };
+            let wanted = now[i] + strength * by;
+            ((wanted - known[i]).abs().max_element() > SAME_COLOR).then_some(wanted)
         })
         .collect();
     scene.texture().repaint_surface(&points, &colors)?;
@@ -298,6 +303,7 @@ mod tests {
     use crate::geometry::topology;
     use crate::head::look::{BeardStyle, HairColor, HairStyle};
     use crate::head::{HeadParams, Look};
+    use crate::pipeline::unrest::Unrest;
     use crate::pipeline::{EditRegion, origin};
     use crate::render::field::{Field, GridConfig, PriorGrid};
     use crate::render::texture::Texture;
@@ -396,27 +402,6 @@ mod tests {
         let first = start.signed_volume();
         assert!(volumes[0] > first && volumes[1] > volumes[0], "{first} {volumes:?}");
         assert!(reds[1] > reds[0] + 0.05, "{reds:?}");
-    }
-
-    /// Pulls at everything: each pixel its own way, and differently in every step.
-    #[derive(Debug)]
-    struct Unrest;
-
-    impl Guidance for Unrest {
-        fn image_gradient(
-            &mut self,
-            _: &[crate::batch::View],
-            images: &ImageBatch,
-            controls: &crate::guidance::ControlImages,
-            at: crate::guidance::StepId,
-        ) -> Result<crate::guidance::ImageGradient, crate::guidance::GuidanceError> {
-            assert!(controls.contains_key(&crate::batch::ControlKind::Reference));
-            let mut gradient = images.clone();
-            for (i, value) in gradient.data.iter_mut().enumerate() {
-                *value = 0.02 * (0.7 * (i as f32 + 13.0 * at.step as f32)).sin();
-            }
-            Ok(crate::guidance::ImageGradient { gradient, target: None, loss: 0.0, timestep: 0 })
-        }
     }
 
     #[test]

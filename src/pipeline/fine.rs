@@ -367,3 +367,57 @@ pub(super) fn surface_points(mesh: &Mesh) -> (Vec<Vec3>, Vec<Vec3>) {
     let corners = mesh.positions.iter().copied().zip(normals.iter().copied());
     corners.chain(middles).unzip()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::GenerationConfig;
+    use crate::geometry::topology;
+    use crate::guidance::ControlRequest;
+    use crate::pipeline::CoarseStage;
+    use crate::pipeline::coarse::StartHead;
+    use crate::pipeline::unrest::Unrest;
+
+    #[test]
+    fn a_field_with_a_network_goes_on_as_a_texture() {
+        let gpu = GpuContext::new().unwrap();
+        let mut config = GenerationConfig::preset("headsculpt").unwrap();
+        let grid = &mut config.field.grid;
+        (grid.levels, grid.finest_resolution, grid.log2_table) = (6, 64, 14);
+        (config.field.mlp.hidden_width, config.field.mlp.hidden_layers) = (16, 1);
+        config.field.occupancy.resolution = 64;
+        (config.views.size, config.views.count) = (24, 2);
+        (config.coarse.steps, config.coarse.normal_steps) = (2, 1);
+        (config.fine.steps, config.fine.normal_steps) = (3, 1);
+        (config.fine.cells, config.fine.size) = (40, 32);
+        (config.mesh.grid, config.mesh.triangles, config.mesh.texture) = (64, 3000, 128);
+        config.mesh.bust = -0.8;
+        let request = ControlRequest::default();
+        let start = StartHead::mean();
+        let settings = config.coarse_settings();
+        let mut coarse =
+            CoarseStage::new(&gpu, settings, Unrest, request.clone(), start.clone()).unwrap();
+        coarse.step().unwrap();
+        coarse.step().unwrap();
+        let fine = config.fine_settings();
+        let mut stage = FineStage::new(&gpu, fine, coarse.into_parts()).unwrap();
+        let begun = stage.save().unwrap();
+        // One of normals, then one of colours.
+        stage.step().unwrap();
+        let middle = stage.save().unwrap();
+        assert!(begun["tets.change"] != middle["tets.change"], "the surface stays");
+        stage.step().unwrap();
+        assert!(middle["parameters"] != stage.save().unwrap()["parameters"], "the colours stay");
+        stage.step().unwrap();
+        let whole = stage.save().unwrap();
+        let controls = Controls::new(&gpu, request, start.control).unwrap();
+        let mut resumed =
+            FineStage::restore(&gpu, fine, &config.field, Unrest, controls, middle, 1).unwrap();
+        resumed.step().unwrap();
+        resumed.step().unwrap();
+        assert!(whole == resumed.save().unwrap());
+        let avatar = stage.finish(&config.mesh).unwrap();
+        let found = topology::check(&avatar.textured.mesh);
+        assert!(found.is_closed_manifold(), "{found}");
+    }
+}

@@ -8,10 +8,13 @@ pub mod edit;
 pub mod extract;
 pub mod fine;
 pub mod instant;
+mod moved;
 pub mod origin;
 pub mod region;
 pub mod state;
 mod texture;
+#[cfg(test)]
+mod unrest;
 pub mod views;
 
 use crate::batch::ImageBatch;

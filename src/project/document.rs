@@ -155,7 +155,13 @@ impl Project {
     /// Whether the newest generation has been finished.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        matches!(self.entries.last(), Some(Entry { operation: Operation::Finish { .. }, .. }))
+        // An edit that was killed while its files were written has left its state all the same.
+        let last = self.entries.iter().rev().find_map(|entry| match entry.operation {
+            Operation::Finish { .. } => Some(true),
+            Operation::Generate { .. } | Operation::Resume { .. } => Some(false),
+            Operation::Edit { .. } => None,
+        });
+        last == Some(true)
     }
 
     /// Appends an operation durably and returns its id.

@@ -2,7 +2,7 @@
 //! colour it has there. A field can start from them.
 
 use super::{SkinColors, StudioHead, StudioMesh, StudioSample, VISIBLE};
-use crate::head::bvh::Bvh;
+use crate::head::bvh::{Bvh, closest_weights};
 use crate::head::{DistanceField, HeadModel, Part};
 use crate::render::lattice::neighbours;
 use glam::Vec3;
@@ -71,45 +71,6 @@ fn nearest(
         }
     });
     found
-}
-
-/// Barycentric coordinates of a triangle's point that is closest to `p` (Ericson, Real-Time
-/// Collision Detection, 5.1.5).
-fn closest_weights(p: Vec3, [a, b, c]: [Vec3; 3]) -> Vec3 {
-    let ratio = |a: f32, b: f32| if b.abs() > f32::MIN_POSITIVE { a / b } else { 0.0 };
-    let (ab, ac, ap) = (b - a, c - a, p - a);
-    let (d1, d2) = (ab.dot(ap), ac.dot(ap));
-    if d1 <= 0.0 && d2 <= 0.0 {
-        return Vec3::X;
-    }
-    let bp = p - b;
-    let (d3, d4) = (ab.dot(bp), ac.dot(bp));
-    if d3 >= 0.0 && d4 <= d3 {
-        return Vec3::Y;
-    }
-    let vc = d1 * d4 - d3 * d2;
-    if vc <= 0.0 && d1 >= 0.0 && d3 <= 0.0 {
-        let v = ratio(d1, d1 - d3);
-        return Vec3::new(1.0 - v, v, 0.0);
-    }
-    let cp = p - c;
-    let (d5, d6) = (ab.dot(cp), ac.dot(cp));
-    if d6 >= 0.0 && d5 <= d6 {
-        return Vec3::Z;
-    }
-    let vb = d5 * d2 - d1 * d6;
-    if vb <= 0.0 && d2 >= 0.0 && d6 <= 0.0 {
-        let w = ratio(d2, d2 - d6);
-        return Vec3::new(1.0 - w, 0.0, w);
-    }
-    let va = d3 * d6 - d5 * d4;
-    if va <= 0.0 && d4 - d3 >= 0.0 && d5 - d6 >= 0.0 {
-        let w = ratio(d4 - d3, (d4 - d3) + (d5 - d6));
-        return Vec3::new(0.0, 1.0 - w, w);
-    }
-    let total = va + vb + vc;
-    let (v, w) = (ratio(vb, total), ratio(vc, total));
-    Vec3::new(1.0 - v - w, v, w)
 }
 
 /// Adds hair, hats and whatever else a head has on to the distance of its bare skin.
