@@ -390,7 +390,7 @@ mod tests {
         (config.coarse.steps, config.coarse.normal_steps) = (2, 1);
         (config.fine.steps, config.fine.normal_steps) = (3, 1);
         (config.fine.cells, config.fine.size) = (40, 32);
-        (config.mesh.grid, config.mesh.triangles, config.mesh.texture) = (64, 3000, 128);
+        (config.mesh.grid, config.mesh.triangles, config.mesh.texture) = (64, 3000, 512);
         config.mesh.bust = -0.8;
         let request = ControlRequest::default();
         let start = StartHead::mean();
@@ -416,8 +416,9 @@ mod tests {
         resumed.step().unwrap();
         resumed.step().unwrap();
         assert!(whole == resumed.save().unwrap());
-        let avatar = stage.finish(&config.mesh).unwrap();
-        let found = topology::check(&avatar.textured.mesh);
+        let found = topology::check(&stage.scene().mesh().unwrap());
         assert!(found.is_closed_manifold(), "{found}");
+        let avatar = stage.finish(&config.mesh).unwrap();
+        assert!(avatar.textured.mesh.triangles.len() > 1000);
     }
 }
