@@ -4,6 +4,7 @@ use super::sweep::{Sweep, rises};
 use super::{EditKey, EditRecord};
 use crate::eval::SubjectKind;
 use crate::eval::summary::{Count, add, cell};
+use crate::pipeline::EditRegion;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -118,7 +119,7 @@ pub(in crate::eval) fn section(page: &mut String, kind: SubjectKind, records: &[
     overview(page, kind, &full);
     by_attribute(page, &full);
     moved(page, &full);
-    strengths(page, &records, edits.values().map(Vec::as_slice));
+    strengths(page, edits.values().map(Vec::as_slice));
     misses(page, &full);
     sheets(page, &records);
 }
@@ -232,15 +233,15 @@ fn moved(page: &mut String, full: &[&EditRecord]) {
     }
 }
 
-fn strengths<'a>(
-    page: &mut String,
-    records: &[&EditRecord],
-    edits: impl Iterator<Item = &'a [&'a EditRecord]>,
-) {
-    let sweeps: Vec<Sweep> = edits.filter_map(Sweep::of).collect();
-    if sweeps.is_empty() {
+fn strengths<'a>(page: &mut String, edits: impl Iterator<Item = &'a [&'a EditRecord]>) {
+    let swept: Vec<(&[&EditRecord], Sweep)> =
+        edits.filter_map(|records| Some((records, Sweep::of(records)?))).collect();
+    if swept.is_empty() {
         return;
     }
+    let records: Vec<&EditRecord> =
+        swept.iter().flat_map(|(records, _)| *records).copied().collect();
+    let sweeps: Vec<&Sweep> = swept.iter().map(|(_, sweep)| sweep).collect();
     let mut strengths: Vec<f64> = records.iter().map(|record| record.strength).collect();
     strengths.sort_unstable_by(f64::total_cmp);
     strengths.dedup();
@@ -271,11 +272,20 @@ fn strengths<'a>(
     line("distance of the surface", &|sweep| &sweep.surface);
 }
 
+/// Where an edit was kept to, as a part of a sentence.
+fn region(record: &EditRecord) -> String {
+    match record.region {
+        EditRegion::All => String::new(),
+        region => format!(", region {}", region.name()),
+    }
+}
+
 fn misses(page: &mut String, full: &[&EditRecord]) {
     page.push('\n');
     for record in full {
         let subject = || {
-            format!("- \"{}\" (seed {}), \"{}\"", record.prompt, record.seed, record.instruction)
+            let EditRecord { prompt, seed, instruction, .. } = record;
+            format!("- \"{prompt}\" (seed {seed}), \"{instruction}\"{}", region(record))
         };
         if let Some(why) = &record.failed {
             let _ = writeln!(page, "{} could not be made: {why}", subject());
@@ -311,10 +321,11 @@ fn sheets(page: &mut String, records: &[&EditRecord]) {
         let right = record.verdict.asked.iter().all(|asked| asked.claim.right);
         let _ = writeln!(
             page,
-            "- [{}]({sheet}): \"{}\", seed {}, strength {}{}",
+            "- [{}]({sheet}): \"{}\", seed {}{}, strength {}{}",
             record.instruction,
             record.prompt,
             record.seed,
+            region(record),
             record.strength,
             if right { "" } else { "; missed" }
         );
@@ -327,7 +338,6 @@ mod tests {
     use super::*;
     use crate::eval::ClaimVerdict;
     use crate::eval::edit::Distances;
-    use crate::pipeline::EditRegion;
     use serde_json::json;
     use std::collections::BTreeMap;
 
@@ -399,6 +409,25 @@ mod tests {
             "- \"a man\" (seed 0), \"green skin\": skin is \"pale\", not \"green\"\n",
             "also changed nose \"a\" to \"b\"",
             "- [green skin](sheets/x.png): \"a man\", seed 0, strength 1; missed",
+        ] {
+            assert!(page.contains(part), "{part}\n{page}");
+        }
+    }
+
+    #[test]
+    fn regions_are_named_and_one_strength_is_no_sweep() {
+        let mut kept = record(1.0, "pale", 1.0, 9.0);
+        kept.region = EditRegion::Face;
+        kept.outside = Some(Distances { albedo: 0.25, surface_mean: 0.0, surface_p95: 0.0 });
+        let records = [record(1.0, "green", 3.0, 9.0), record(0.5, "green", 2.0, 4.0), kept];
+        let mut page = String::new();
+        section(&mut page, SubjectKind::Head, &records.iter().collect::<Vec<_>>());
+        for part in [
+            "2 edits.",
+            "region of the 1 edits that have one: colours 0.25",
+            "| 1 | 100 % (21-100), 1/1 |",
+            "\"green skin\", region face: skin is \"pale\"",
+            "seed 0, region face, strength 1; missed",
         ] {
             assert!(page.contains(part), "{part}\n{page}");
         }
