@@ -43,7 +43,8 @@ impl Project {
     /// # Errors
     /// [`ProjectError::Io`] if the log cannot be written.
     pub fn finish(&mut self, avatar: &TexturedMesh) -> Result<(), ProjectError> {
-        if self.is_finished() {
+        let last = self.entries().last().map(|entry| &entry.operation);
+        if matches!(last, Some(Operation::Finish { .. })) {
             return Ok(());
         }
         self.append(Operation::Finish {
