@@ -34,7 +34,7 @@ pub enum Operation {
         /// The sentence.
         instruction: String,
         /// Where it was kept to.
-        #[serde(default, skip_serializing_if = "is_everywhere")]
+        #[serde(default, skip_serializing_if = "EditRegion::is_all")]
         region: EditRegion,
         /// How far it was followed, `(0, 1]`.
         strength: f64,
@@ -52,11 +52,6 @@ pub enum Operation {
         /// Triangles of the mesh.
         triangles: u64,
     },
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "what serde hands over")]
-fn is_everywhere(region: &EditRegion) -> bool {
-    *region == EditRegion::All
 }
 
 /// One line of the log.

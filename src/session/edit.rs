@@ -143,13 +143,9 @@ impl Job for EditJob {
                 begun,
             },
         )?;
-        let mut saved = Instant::now();
-        let every = config.coarse.checkpoint_seconds;
-        let snapshots = config.coarse.snapshot_every;
-        let ran = steps::run(context, &mut stage, fine.steps, snapshots, |stage, wanted| {
-            if stage.done() > 0 && (wanted || saved.elapsed().as_secs_f64() >= every) {
+        let ran = steps::run(context, &mut stage, fine.steps, &config.coarse, |stage| {
+            if stage.done() > 0 {
                 context.events.send(Event::CheckpointSaved(work.save(stage)?));
-                saved = Instant::now();
             }
             Ok(())
         })?;

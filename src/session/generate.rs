@@ -272,15 +272,8 @@ impl Run<'_> {
             events.send(Event::CheckpointSaved(path));
             Ok(())
         };
-        let mut saved = Instant::now();
-        let every = self.config.coarse.checkpoint_seconds;
-        let snapshots = self.config.coarse.snapshot_every;
-        let ran = steps::run(self.context, stage, steps, snapshots, |stage, wanted| {
-            if wanted || saved.elapsed().as_secs_f64() >= every {
-                save(stage, Keep::Rolling)?;
-                saved = Instant::now();
-            }
-            Ok(())
+        let ran = steps::run(self.context, stage, steps, &self.config.coarse, |stage| {
+            save(stage, Keep::Rolling)
         })?;
         // What comes after the last stage only reads its state.
         let is_last = S::NAME == FineStage::<Guided>::NAME || self.config.fine.steps == 0;
