@@ -4,9 +4,12 @@ use super::event::Artifacts;
 use super::guide::Guide;
 use super::person::Person;
 use super::report::{Report, StageTiming};
-use super::{Event, Job, JobContext, Outcome, SessionError, StepReport, export, instant, steps};
+use super::{
+    Event, Job, JobContext, Outcome, SessionError, StepReport, export, finish, instant, steps,
+};
 use crate::config::{GenerationConfig, Start as StartFrom};
 use crate::diffusion::{DiffusionError, embedded};
+use crate::geometry::MorphMesh;
 use crate::guidance::{DiffusionDenoiser, ScoreDistillation};
 use crate::pipeline::coarse::{CoarseResult, StartHead};
 use crate::pipeline::controls::Controls;
@@ -307,17 +310,16 @@ impl Run<'_> {
         }
         self.warn_all(notes);
         events.send(Event::Step(mesh_step(1)));
-        project.save_avatar(&textured).map_err(SessionError::Storage)?;
-        let folder = project.output().to_path_buf();
+        let avatar = MorphMesh::still(textured);
+        let version = project.history().current().id;
+        project.save_avatar(version, &avatar).map_err(SessionError::Storage)?;
         let started = Instant::now();
-        let glb = export::write_all(&folder, &export::Avatar::Still(&textured), &self.config, gpu)?;
+        let written = export::write_all(project.output(), &avatar, &self.config, gpu)?;
         timing.push(started.elapsed());
         events.send(Event::Step(mesh_step(2)));
         self.report.push_stage(&timing, None);
-        self.report.finish(&textured, self.started.elapsed(), self.warnings);
-        self.report.write(&folder.join("report.json"))?;
-        project.finish(&textured).map_err(SessionError::Storage)?;
-        Ok(Some(glb))
+        self.report.finish(&avatar.rest, self.started.elapsed(), self.warnings);
+        finish::record(project, written, &self.report, &avatar.rest).map(Some)
     }
 
     fn warn_all(&mut self, texts: Vec<String>) {
