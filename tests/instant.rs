@@ -31,7 +31,7 @@ fn a_sentence_becomes_a_head_with_face_units() {
     });
     assert!(warned, "{said}");
     for file in
-        ["turntable.png", "preview.webp", "report.json", "avatar.headsculpt/mesh.safetensors"]
+        ["turntable.png", "preview.webp", "report.json", "avatar.headsculpt/versions/1.json"]
     {
         assert!(first.join(file).is_file(), "{file}");
     }

@@ -7,7 +7,7 @@ use super::{Failure, Output};
 use crate::batch::{ControlKind, Light, View, ViewRegion};
 use crate::config::GenerationConfig;
 use crate::diffusion::{ControlInput, DiffusionModel, EncodedImage, embedded};
-use crate::geometry::Mesh;
+use crate::geometry::mesh::sphere;
 use crate::guidance::{DiffusionDenoiser, ScoreDistillation};
 use crate::head::HeadModel;
 use crate::pipeline::coarse::StartHead;
@@ -157,7 +157,7 @@ fn measure(
     })
 }
 
-/// Squares of the bench sphere's sides: about 100,000 triangles.
+/// Rings and sectors of the sphere that is drawn: about 100,000 triangles.
 const SPHERE: (u32, u32) = (224, 224);
 
 /// One view of 512 x 512 pixels of 100,000 grey triangles, forward, and with gradients to its
@@ -166,8 +166,8 @@ fn rasteriser(bench: &mut Bench, gpu: &GpuContext) -> Result<()> {
     if !bench.wants("rasteriser") {
         return Ok(());
     }
-    let (columns, rows) = SPHERE;
-    let mesh = sphere(columns, rows);
+    let (rings, sectors) = SPHERE;
+    let mesh = sphere(Vec3::ZERO, 0.5, rings, sectors);
     let surface = SurfaceMesh::of(gpu, &mesh)?;
     let mut raster = Rasteriser::new(gpu)?;
     let view = View {
@@ -195,29 +195,6 @@ fn rasteriser(bench: &mut Bench, gpu: &GpuContext) -> Result<()> {
     };
     bench.time("rasteriser forward", per, || draw(false))?;
     bench.time("rasteriser forward and backward", per, || draw(true))
-}
-
-fn sphere(columns: u32, rows: u32) -> Mesh {
-    let at = |row: u32, column: u32| {
-        let polar = std::f32::consts::PI * row as f32 / rows as f32;
-        let around = std::f32::consts::TAU * column as f32 / columns as f32;
-        0.5 * Vec3::new(polar.sin() * around.sin(), polar.cos(), polar.sin() * around.cos())
-    };
-    let inner = (1..rows).flat_map(|row| (0..columns).map(move |column| at(row, column)));
-    let positions = inner.chain([at(0, 0), at(rows, 0)]).collect();
-    let index = |row: u32, column: u32| match row {
-        0 => (rows - 1) * columns,
-        row if row == rows => (rows - 1) * columns + 1,
-        row => (row - 1) * columns + column % columns,
-    };
-    let squares = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
-    let triangles = squares.flat_map(|(row, column)| {
-        let [a, b, c, d] =
-            [(row, column), (row + 1, column), (row + 1, column + 1), (row, column + 1)]
-                .map(|(row, column)| index(row, column));
-        [[a, b, c], [a, c, d]].into_iter().filter(|t| t[0] != t[1] && t[1] != t[2] && t[0] != t[2])
-    });
-    Mesh { positions, triangles: triangles.collect() }
 }
 
 /// The mesh scene: drawing, its adjoint, and a step of the optimisers with marching.

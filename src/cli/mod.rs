@@ -10,6 +10,7 @@ mod eval;
 mod failure;
 mod follow;
 mod generate;
+mod history;
 mod models;
 mod progress;
 mod render;
@@ -42,6 +43,8 @@ enum Command {
     Generate(generate::Arguments),
     /// Change a finished avatar by a sentence; it stays the same person
     Edit(edit::Arguments),
+    /// Show the versions of a head, and move between them: undo, redo, branches
+    History(history::Arguments),
     /// Draw pictures of a finished avatar
     Render(render::Arguments),
     /// Work with diffusion checkpoints
@@ -100,6 +103,7 @@ pub fn main() -> ExitCode {
     let result = match arguments.command {
         Some(Command::Generate(generate)) => generate.run(output),
         Some(Command::Edit(edit)) => edit.run(output),
+        Some(Command::History(history)) => history.run(output),
         Some(Command::Render(render)) => render.run(output),
         Some(Command::Models(models)) => models.run(output),
         Some(Command::Eval(eval)) => eval.run(output),

@@ -3,6 +3,7 @@
 use super::{Failure, Output};
 use crate::batch::{ControlKind, View};
 use crate::config::Start;
+use crate::geometry::MorphMesh;
 use crate::head::ShapedHead;
 use crate::io::image;
 use crate::pipeline::coarse::StartHead;
@@ -86,6 +87,36 @@ pub(super) struct Arguments {
     /// What to draw
     #[arg(long, value_enum, default_value_t = Kind::Shaded)]
     kind: Kind,
+    /// An expression in place of the avatar's own: morph targets by name with weights within
+    /// 0..1, as jawOpen=0.7,eyeBlinkLeft=1
+    #[arg(long, value_name = "NAME=V,..")]
+    expression: Option<String>,
+}
+
+/// The weights of an avatar's morph targets that an expression in words means.
+fn weights(expression: &str, avatar: &MorphMesh) -> Result<Vec<f32>, Failure> {
+    let fail = |what: String| Failure::Input(format!("--expression: {what}"));
+    if avatar.targets.is_empty() {
+        return Err(fail("this avatar has no morph targets: its face does not move".into()));
+    }
+    let mut weights = vec![0.0; avatar.targets.len()];
+    for part in expression.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        let Some((name, value)) = part.split_once('=') else {
+            return Err(fail(format!("'{part}' is not NAME=V")));
+        };
+        let target = avatar.targets.iter().position(|target| target.name == name.trim());
+        let Some(target) = target else {
+            let known: Vec<&str> = avatar.targets.iter().map(|t| t.name.as_str()).collect();
+            let known = known.join(", ");
+            return Err(fail(format!("there is no morph target '{name}'; there are {known}")));
+        };
+        let weight: Option<f32> = value.trim().parse().ok();
+        weights[target] =
+            weight.filter(|weight| (0.0..=1.0).contains(weight)).ok_or_else(|| {
+                fail(format!("the weight '{value}' of {name} is not a number within 0..1"))
+            })?;
+    }
+    Ok(weights)
 }
 
 impl Arguments {
@@ -98,6 +129,10 @@ impl Arguments {
                 "{folder} is not finished; continue it with: headsculpt generate --resume '{folder}'"
             ))
         })?;
+        let shown = match &self.expression {
+            Some(expression) => avatar.posed(&weights(expression, &avatar)?),
+            None => avatar.shown(),
+        };
         let prior = match self.kind {
             Kind::Landmarks => Some(prior_of(&project)?),
             _ => None,
@@ -112,7 +147,7 @@ impl Arguments {
                 return renderer.render(ControlKind::Landmarks, head, &views);
             }
             let renderer = MeshRenderer::new(&gpu)?;
-            let mesh = renderer.upload(&avatar)?;
+            let mesh = renderer.upload(&shown)?;
             renderer.render(&mesh, &views, self.kind.of_mesh(), SAMPLES)
         };
         let pictures = image::pictures(&draw().map_err(|error| Failure::Broken(error.into()))?);

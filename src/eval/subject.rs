@@ -253,7 +253,8 @@ impl Subject {
 /// [`EvalError`] if it is none, or not finished.
 pub fn avatar(folder: &Path) -> Result<TexturedMesh, EvalError> {
     let project = Project::open_read_only(folder).map_err(SessionError::from)?;
-    project.load_avatar().map_err(SessionError::from)?.ok_or_else(|| EvalError::File {
+    let avatar = project.load_avatar().map_err(SessionError::from)?;
+    avatar.map(|avatar| avatar.shown()).ok_or_else(|| EvalError::File {
         path: folder.into(),
         what: "the head is not finished".into(),
     })

@@ -150,9 +150,37 @@ impl TexturedMesh {
     }
 }
 
+/// A sphere of latitude rings, outward.
+#[must_use]
+pub fn sphere(centre: Vec3, radius: f32, rings: u32, sectors: u32) -> Mesh {
+    let mut positions = vec![centre + Vec3::Y * radius];
+    for r in 1..rings {
+        let theta = std::f32::consts::PI * r as f32 / rings as f32;
+        for s in 0..sectors {
+            let phi = std::f32::consts::TAU * s as f32 / sectors as f32;
+            let (st, ct) = theta.sin_cos();
+            positions.push(centre + radius * Vec3::new(st * phi.sin(), ct, st * phi.cos()));
+        }
+    }
+    positions.push(centre - Vec3::Y * radius);
+    let at = |r: u32, s: u32| 1 + (r - 1) * sectors + s % sectors;
+    let last = positions.len() as u32 - 1;
+    let mut triangles = Vec::new();
+    for s in 0..sectors {
+        triangles.push([0, at(1, s), at(1, s + 1)]);
+        triangles.push([last, at(rings - 1, s + 1), at(rings - 1, s)]);
+        for r in 1..rings - 1 {
+            triangles.push([at(r, s), at(r + 1, s), at(r + 1, s + 1)]);
+            triangles.push([at(r, s), at(r + 1, s + 1), at(r, s + 1)]);
+        }
+    }
+    Mesh { positions, triangles }
+}
+
 #[cfg(test)]
 pub(crate) mod samples {
     //! Meshes that several tests use.
+    pub use super::sphere;
     use super::{Mesh, Vec3};
 
     /// A unit cube around `centre`, scaled.
@@ -181,32 +209,6 @@ pub(crate) mod samples {
         let hair = 0.01 * (p.x * 80.0).sin() * (p.z * 60.0).sin() * (p.y * 70.0).sin();
         let solid = skull.min(nose).min(neck).min(bar(0.27)).min(bar(-0.27));
         solid + if p.y > 0.1 { hair } else { 0.0 }
-    }
-
-    /// A sphere of latitude rings, outward.
-    pub fn sphere(centre: Vec3, radius: f32, rings: u32, sectors: u32) -> Mesh {
-        let mut positions = vec![centre + Vec3::Y * radius];
-        for r in 1..rings {
-            let theta = std::f32::consts::PI * r as f32 / rings as f32;
-            for s in 0..sectors {
-                let phi = std::f32::consts::TAU * s as f32 / sectors as f32;
-                let (st, ct) = theta.sin_cos();
-                positions.push(centre + radius * Vec3::new(st * phi.sin(), ct, st * phi.cos()));
-            }
-        }
-        positions.push(centre - Vec3::Y * radius);
-        let at = |r: u32, s: u32| 1 + (r - 1) * sectors + s % sectors;
-        let last = positions.len() as u32 - 1;
-        let mut triangles = Vec::new();
-        for s in 0..sectors {
-            triangles.push([0, at(1, s), at(1, s + 1)]);
-            triangles.push([last, at(rings - 1, s + 1), at(rings - 1, s)]);
-            for r in 1..rings - 1 {
-                triangles.push([at(r, s), at(r + 1, s), at(r + 1, s + 1)]);
-                triangles.push([at(r, s), at(r + 1, s + 1), at(r, s + 1)]);
-            }
-        }
-        Mesh { positions, triangles }
     }
 }
 

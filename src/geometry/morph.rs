@@ -42,6 +42,18 @@ pub struct MorphMesh {
 }
 
 impl MorphMesh {
+    /// A mesh that does not move.
+    #[must_use]
+    pub fn still(rest: TexturedMesh) -> Self {
+        Self { rest, targets: Vec::new(), weights: Vec::new() }
+    }
+
+    /// The mesh as it is first shown.
+    #[must_use]
+    pub fn shown(&self) -> TexturedMesh {
+        self.posed(&self.weights)
+    }
+
     /// Fails unless mesh and targets fit.
     ///
     /// # Errors

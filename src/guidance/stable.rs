@@ -118,9 +118,30 @@ impl DiffusionDenoiser {
 /// Channels of Stable Diffusion's latents, and of normals with opacity.
 const LATENTS: usize = 4;
 
-/// From one size to another; `None` if they are the same.
-fn resize(from: (usize, usize), to: (usize, usize)) -> Result<Option<Resize>, GuidanceError> {
-    Ok(if from == to { None } else { Some(Resize::new(from, to, &Device::Cpu)?) })
+/// From one size to another, if they differ.
+struct Fit(Option<Resize>);
+
+impl Fit {
+    /// From the size of these images.
+    fn from(images: &Tensor, to: (usize, usize)) -> Result<Self, GuidanceError> {
+        let from = side(images)?;
+        let differs = from != to;
+        Ok(Self(differs.then(|| Resize::new(from, to, &Device::Cpu)).transpose()?))
+    }
+
+    fn forward(&self, images: &Tensor) -> Result<Tensor, GuidanceError> {
+        Ok(match &self.0 {
+            Some(resize) => resize.forward(images)?,
+            None => images.clone(),
+        })
+    }
+
+    fn vjp(&self, cotangent: &Tensor) -> Result<Tensor, GuidanceError> {
+        Ok(match &self.0 {
+            Some(resize) => resize.vjp(cotangent)?,
+            None => cotangent.clone(),
+        })
+    }
 }
 
 fn side(images: &Tensor) -> candle_core::Result<(usize, usize)> {
@@ -136,10 +157,7 @@ impl Denoiser for DiffusionDenoiser {
             let image = controls.get(&kind).ok_or(GuidanceError::MissingControl(kind))?;
             let image = images::to_tensor(image, &Device::Cpu)?;
             let pixels = self.control_size(name);
-            let image = match resize(side(&image)?, (pixels, pixels))? {
-                Some(resize) => resize.forward(&image)?,
-                None => image,
-            };
+            let image = Fit::from(&image, (pixels, pixels))?.forward(&image)?;
             // There are no landmarks at the back of a head: the method leaves them out there.
             let scales = views.iter().map(|view| {
                 let shown = kind != ControlKind::Landmarks || view.region != ViewRegion::Back;
@@ -162,25 +180,13 @@ impl Denoiser for DiffusionDenoiser {
     ) -> Result<EncodedViews<'_>, GuidanceError> {
         if pixels.dim(1)? == LATENTS && self.takes_latents() {
             let (_, height, width) = self.model.latent_shape();
-            let resize = resize(side(pixels)?, (height, width))?;
-            let latent = match &resize {
-                Some(resize) => resize.forward(pixels)?,
-                None => pixels.clone(),
-            };
-            let vjp = move |cotangent: &Tensor| -> Result<Tensor, GuidanceError> {
-                Ok(match &resize {
-                    Some(resize) => resize.vjp(cotangent)?,
-                    None => cotangent.clone(),
-                })
-            };
+            let fit = Fit::from(pixels, (height, width))?;
+            let latent = fit.forward(pixels)?;
+            let vjp = move |cotangent: &Tensor| fit.vjp(cotangent);
             return Ok(EncodedViews { latent, vjp: Box::new(vjp) });
         }
-        let resize = resize(side(pixels)?, self.size())?;
-        let sized = match &resize {
-            Some(resize) => resize.forward(pixels)?,
-            None => pixels.clone(),
-        };
-        let encoded = self.model.encode_image(&sized)?;
+        let fit = Fit::from(pixels, self.size())?;
+        let encoded = self.model.encode_image(&fit.forward(pixels)?)?;
         let noise = encoded.std().map(|std| normal(std, rng)).transpose()?;
         let latent = match &noise {
             Some(noise) => encoded.sample(noise)?,
@@ -191,10 +197,7 @@ impl Denoiser for DiffusionDenoiser {
                 Some(noise) => encoded.sample_vjp(cotangent, noise)?,
                 None => encoded.image_vjp(cotangent)?,
             };
-            Ok(match &resize {
-                Some(resize) => resize.vjp(&gradient)?,
-                None => gradient,
-            })
+            fit.vjp(&gradient)
         };
         Ok(EncodedViews { latent, vjp: Box::new(vjp) })
     }
@@ -206,10 +209,7 @@ impl Denoiser for DiffusionDenoiser {
         width: usize,
     ) -> Result<Tensor, GuidanceError> {
         let decoded = self.model.decode(latents)?.clamp(0.0, 1.0)?;
-        Ok(match resize(side(&decoded)?, (height, width))? {
-            Some(resize) => resize.forward(&decoded)?,
-            None => decoded,
-        })
+        Fit::from(&decoded, (height, width))?.forward(&decoded)
     }
 
     fn schedule(&self) -> &NoiseSchedule {

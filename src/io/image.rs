@@ -70,6 +70,20 @@ pub fn encode_png(picture: &RgbImage) -> Result<Vec<u8>, ExportError> {
     Ok(bytes)
 }
 
+/// Decodes a PNG picture of at most 8192 x 8192 pixels.
+///
+/// # Errors
+/// [`ExportError::Decode`] with the decoder's words.
+pub fn decode_png(bytes: &[u8]) -> Result<::image::DynamicImage, ExportError> {
+    const MOST: u32 = 8192;
+    let mut reader = ::image::ImageReader::new(std::io::Cursor::new(bytes));
+    reader.set_format(::image::ImageFormat::Png);
+    let mut limits = ::image::Limits::default();
+    (limits.max_image_width, limits.max_image_height) = (Some(MOST), Some(MOST));
+    reader.limits(limits);
+    reader.decode().map_err(|error| ExportError::Decode(error.to_string()))
+}
+
 /// Writes a picture in the format that the file name says: `.png`, `.webp` (both
 /// lossless) or `.jpg` (quality 92).
 ///

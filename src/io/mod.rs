@@ -29,6 +29,9 @@ pub enum ExportError {
         /// The encoder's words.
         reason: String,
     },
+    /// A picture does not decode.
+    #[error("is no picture that can be read: {0}")]
+    Decode(String),
     /// The result is larger than it may be.
     #[error("{what} takes {actual} bytes, more than the {limit} allowed")]
     TooLarge {

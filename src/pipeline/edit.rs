@@ -12,7 +12,7 @@ use super::extract::{self, Avatar, MeshConfig};
 use super::fine::{FineConfig, FineSettings, FineStage, surface_points};
 use super::moved::Moved;
 use super::state::Arrays;
-use super::{Progress, Stage, StageError, texture};
+use super::{Progress, Stage, StageError, origin, texture};
 use crate::batch::ImageBatch;
 use crate::geometry::{Mesh, ScalarGrid};
 use crate::guidance::{Guidance, TimestepSchedule};
@@ -22,7 +22,6 @@ use crate::render::field::FieldConfig;
 use crate::render::mask::Mask;
 use crate::render::mesh_scene::MeshScene;
 use crate::render::studio::{StudioHead, StudioSample};
-use crate::render::texture::LocalChange;
 use glam::Vec3;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -112,6 +111,12 @@ impl Outfit {
     fn head(&self) -> &StudioHead {
         self.dressed.head()
     }
+
+    /// The solid's surface, not reduced: where two persons agree, so must their surfaces.
+    fn surface(&self, config: &MeshConfig) -> Result<Mesh, StageError> {
+        let grid = ScalarGrid::new(self.solid.resolution, self.solid.values.clone())?;
+        Ok(extract::cleaned(&grid, config, usize::MAX)?.mesh)
+    }
 }
 
 /// Where an edit is kept to: a name for it, and where it may change something.
@@ -176,55 +181,50 @@ impl<G: Guidance> EditStage<G> {
     ) -> Result<Self, StageError> {
         let EditPlan { head, change, place, begun } = plan;
         let field = settings.fine.field(field);
-        let scene = |arrays, done| FineStage::<G>::saved_scene(gpu, &field, arrays, done);
-        let (live, done) = if let Some(Begun { arrays, done }) = begun {
-            let mut live = scene(arrays, done)?;
-            if let Some(place) = &place {
-                live.texture().train(Some(place.name))?;
-                let mask = known_mask(&mut live, place);
-                live.keep_mask(Some(mask));
-            }
-            (live, done)
+        let scene = |arrays, done| origin::restore(gpu, &field, arrays, done);
+        let resumes = begun.is_some();
+        let Begun { arrays, done } =
+            begun.unwrap_or_else(|| Begun { arrays: head.clone(), done: 0 });
+        let mut live = scene(arrays, done)?;
+        let mask = confine(gpu, &mut live, place.as_ref(), &field)?;
+        if resumes || change.is_some() {
+            live.keep_mask(mask);
         } else {
-            let mut live = scene(head.clone(), 0)?;
-            confine(gpu, &mut live, place.as_ref(), &field)?;
-            if let Some(change) = change {
-                let (before, after) = (Outfit::of(change.before)?, Outfit::of(change.after)?);
-                dress(&mut live, &before, &after, change.strength, settings.mesh)?;
-            }
-            (live, 0)
-        };
+            live.set_mask(mask)?;
+        }
+        if let Some(change) = change.filter(|_| !resumes) {
+            let (before, after) = (Outfit::of(change.before)?, Outfit::of(change.after)?);
+            dress(&mut live, &before, &after, change.strength, settings.mesh)?;
+        }
         let frozen = scene(head, 0)?;
         let stage = FineStage::of(live, settings, guidance, controls, done);
         Ok(Self(stage.editing(frozen, STAGE)))
     }
 }
 
-/// The mask that edits of this name had so far, or this one's own.
-fn known_mask(scene: &mut MeshScene, place: &Place) -> Mask {
-    let found = scene.texture().changes().iter().find(|change| change.name() == place.name);
-    found.map_or(&place.mask, LocalChange::mask).clone()
-}
-
-/// Lets changes through only where the edit may change something.
+/// Trains only what the edit may change of the colours, and gives where it may change something:
+/// edits of one name share a change, and its mask.
 fn confine(
     gpu: &GpuContext,
     scene: &mut MeshScene,
     place: Option<&Place>,
     field: &FieldConfig,
-) -> Result<(), StageError> {
-    let Some(place) = place else {
-        scene.texture().train(None)?;
-        return Ok(scene.set_mask(None)?);
-    };
-    let mask = known_mask(scene, place);
+) -> Result<Option<Mask>, StageError> {
     let texture = scene.texture();
-    if texture.changes().iter().all(|change| change.name() != place.name) {
+    let Some(Place { name, mask }) = place else {
+        texture.train(None)?;
+        return Ok(None);
+    };
+    let known = texture.changes().iter().find(|change| change.name() == *name);
+    let mask = if let Some(change) = known {
+        change.mask().clone()
+    } else {
         let blank = texture::blank(gpu, texture::change_config(field))?;
-        texture.add(place.name, mask.clone(), blank)?;
-    }
-    texture.train(Some(place.name))?;
-    Ok(scene.set_mask(Some(mask))?)
+        texture.add(name, mask.clone(), blank)?;
+        mask.clone()
+    };
+    texture.train(Some(name))?;
+    Ok(Some(mask))
 }
 
 /// Takes over what distinguishes the persons.
@@ -235,12 +235,6 @@ fn dress(
     strength: f32,
     config: &MeshConfig,
 ) -> Result<(), StageError> {
-    let surface = |outfit: &Outfit| -> Result<Mesh, StageError> {
-        let solid = &outfit.solid;
-        let grid = ScalarGrid::new(solid.resolution, solid.values.clone())?;
-        // Not reduced: where the persons agree, so must their surfaces.
-        Ok(extract::cleaned(&grid, config, usize::MAX)?.mesh)
-    };
     let grown = |was: f32, is: f32| {
         let by = is - was;
         if by.abs() < SAME {
@@ -249,7 +243,7 @@ fn dress(
         // What grows is a little thicker: glasses must not fall through the lattice.
         strength * if by < 0.0 { by - THICKER } else { by }
     };
-    scene.reshape(&surface(before)?, &surface(after)?, grown)?;
+    scene.reshape(&before.surface(config)?, &after.surface(config)?, grown)?;
     if !scene.texture().is_plain() {
         return Ok(());
     }
@@ -303,15 +297,14 @@ mod tests {
     use crate::geometry::topology;
     use crate::head::look::{BeardStyle, HairColor, HairStyle};
     use crate::head::{HeadParams, Look};
+    use crate::pipeline::EditRegion;
     use crate::pipeline::unrest::Unrest;
-    use crate::pipeline::{EditRegion, origin};
-    use crate::render::field::{Field, GridConfig, PriorGrid};
+    use crate::render::field::GridConfig;
     use crate::render::texture::Texture;
 
     /// The person as the fine stage would start from them.
     fn scene(gpu: &GpuContext, outfit: &Outfit, config: &MeshConfig) -> MeshScene {
-        let grid = ScalarGrid::new(outfit.solid.resolution, outfit.solid.values.clone()).unwrap();
-        let mesh = extract::cleaned(&grid, config, usize::MAX).unwrap().mesh;
+        let mesh = outfit.surface(config).unwrap();
         let mut field = FieldConfig::quick_voxels();
         field.grid = GridConfig {
             levels: 2,
@@ -320,11 +313,34 @@ mod tests {
             log2_table: 18,
             ..field.grid
         };
-        let nowhere = PriorGrid::from_distance(2, |_| 1.0).unwrap();
-        let mut texture = Field::new(gpu, field, &nowhere, 0).unwrap();
+        let mut colors = texture::blank(gpu, field).unwrap();
         let (points, _) = surface_points(&mesh);
-        texture.paint_surface(&points, &outfit.colors(&points)).unwrap();
-        MeshScene::new(gpu, &mesh, 64, Texture::new(gpu, texture)).unwrap()
+        colors.paint_surface(&points, &outfit.colors(&points)).unwrap();
+        MeshScene::new(gpu, &mesh, 64, Texture::new(gpu, colors)).unwrap()
+    }
+
+    /// A bald man.
+    fn bearded(beard: BeardStyle) -> StudioSample {
+        StudioSample {
+            look: Look {
+                male: true,
+                beard,
+                beard_length: 0.5,
+                beard_color: HairColor::Red,
+                hair: HairStyle::Bald,
+                ..StudioSample::draw(1, crate::render::studio::Split::Train, 3).look.at_rest()
+            },
+            params: HeadParams { gender: 1.0, ..HeadParams::default() },
+            seed: 7,
+        }
+    }
+
+    /// Some of a mesh's vertices, to the last bit.
+    fn bits(mesh: &Mesh, some: impl Fn(Vec3) -> bool) -> Vec<[u32; 3]> {
+        let some = mesh.positions.iter().filter(|p| some(**p));
+        let mut bits: Vec<_> = some.map(|p| p.to_array().map(f32::to_bits)).collect();
+        bits.sort_unstable();
+        bits
     }
 
     #[test]
@@ -355,19 +371,7 @@ mod tests {
     fn a_beard_grows_where_beards_grow_and_nowhere_else() {
         let gpu = GpuContext::new().unwrap();
         let config = crate::config::GenerationConfig::preset("quick").unwrap().mesh;
-        let person = |beard| StudioSample {
-            look: Look {
-                male: true,
-                beard,
-                beard_length: 0.5,
-                beard_color: HairColor::Red,
-                hair: HairStyle::Bald,
-                ..StudioSample::draw(1, crate::render::studio::Split::Train, 3).look.at_rest()
-            },
-            params: HeadParams { gender: 1.0, ..HeadParams::default() },
-            seed: 7,
-        };
-        let outfit = |beard| Outfit::of(&person(beard)).unwrap();
+        let outfit = |beard| Outfit::of(&bearded(beard)).unwrap();
         let (before, after) = (outfit(BeardStyle::None), outfit(BeardStyle::Full));
         let mut volumes = Vec::new();
         let mut reds = Vec::new();
@@ -389,12 +393,7 @@ mod tests {
             let red = colors.iter().map(|c| c.x - c.z).sum::<f32>();
             reds.push(red / colors.len() as f32);
             // Above the brows and below the neck every bit stays.
-            let far = |mesh: &crate::geometry::Mesh| -> Vec<[u32; 3]> {
-                let far = mesh.positions.iter().filter(|p| p.y > 0.2 || p.y < -0.65);
-                let mut bits: Vec<_> = far.map(|p| p.to_array().map(f32::to_bits)).collect();
-                bits.sort_unstable();
-                bits
-            };
+            let far = |mesh: &Mesh| bits(mesh, |p| p.y > 0.2 || p.y < -0.65);
             assert!(far(&start).len() > 1000);
             assert!(far(&start) == far(&mesh), "{strength}");
             assert_eq!(calm, scene.texture().query(&crown).unwrap());
@@ -424,19 +423,7 @@ mod tests {
             }),
             ..preset.fine.clone()
         };
-        let person = |beard| StudioSample {
-            look: Look {
-                male: true,
-                beard,
-                beard_length: 0.5,
-                beard_color: HairColor::Red,
-                hair: HairStyle::Bald,
-                ..StudioSample::draw(1, crate::render::studio::Split::Train, 3).look.at_rest()
-            },
-            params: HeadParams { gender: 1.0, ..HeadParams::default() },
-            seed: 7,
-        };
-        let (before, after) = (person(BeardStyle::None), person(BeardStyle::Full));
+        let (before, after) = (bearded(BeardStyle::None), bearded(BeardStyle::Full));
         let mesh = MeshConfig { grid: 96, ..preset.mesh.clone() };
         let settings = FineSettings { views: &preset.views, fine: &fine, mesh: &mesh, seed: 5 };
         let start = StartHead::person(&before).unwrap();
@@ -475,9 +462,7 @@ mod tests {
         assert_eq!(twice.keys().collect::<Vec<_>>(), edited.keys().collect::<Vec<_>>());
 
         let field = fine.field(&preset.field);
-        let scene = |arrays: &Arrays| {
-            FineStage::<Unrest>::saved_scene(&gpu, &field, arrays.clone(), 0).unwrap()
-        };
+        let scene = |arrays: &Arrays| origin::restore(&gpu, &field, arrays.clone(), 0).unwrap();
         let (mut first, mut last) = (scene(&head), scene(&twice));
         let mut rng = crate::rng::stream(1, "test", 0, "points");
         let points: Vec<Vec3> = (0..100_000)
@@ -493,19 +478,14 @@ mod tests {
         }
         // Vertices lie between two nodes of the lattice.
         let spacing = 2.0 * first.tets().band().lattice.spacing();
-        let far = |p: &&Vec3| {
+        let far = |p: Vec3| {
             let around = [Vec3::X, Vec3::Y, Vec3::Z].map(|a| spacing * a);
-            around.iter().all(|by| outside(**p + *by) && outside(**p - *by))
-        };
-        let bits = |mesh: &crate::geometry::Mesh| -> Vec<[u32; 3]> {
-            let mut bits: Vec<_> =
-                mesh.positions.iter().filter(far).map(|p| p.to_array().map(f32::to_bits)).collect();
-            bits.sort_unstable();
-            bits
+            around.iter().all(|by| outside(p + *by) && outside(p - *by))
         };
         let (was, is) = (first.mesh().unwrap(), last.mesh().unwrap());
-        assert!(bits(&was).len() > 2000, "{}", bits(&was).len());
-        assert!(bits(&was) == bits(&is));
+        let kept = bits(&was, far);
+        assert!(kept.len() > 2000, "{}", kept.len());
+        assert!(kept == bits(&is, far));
         assert!(is.signed_volume() > 1.002 * was.signed_volume(), "no beard has grown");
     }
 }

@@ -8,9 +8,9 @@
 use super::coarse::{CoarseResult, StartHead, pull};
 use super::controls::Controls;
 use super::extract::{self, Avatar, MeshConfig};
-use super::state::{self, Arrays};
+use super::state::Arrays;
 use super::views::{self, ViewConfig};
-use super::{Progress, Stage, StageError, origin, texture};
+use super::{Progress, Stage, StageError, origin};
 use crate::batch::{ControlKind, ImageBatch};
 use crate::geometry::{Mesh, smooth};
 use crate::guidance::{DistillationConfig, Guidance, StepId, TimestepSchedule};
@@ -19,7 +19,7 @@ use crate::render::field::{Appearance, FieldConfig, GridConfig, Rates};
 use crate::render::mesh::orbit_view;
 use crate::render::mesh_scene::MeshScene;
 use crate::render::raster::MeshRegularisers;
-use crate::render::tets::{TetMesh, TetRates};
+use crate::render::tets::TetRates;
 use glam::Vec3;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
@@ -241,7 +241,7 @@ impl<G: Guidance> FineStage<G> {
         arrays: Arrays,
         done: u64,
     ) -> Result<Self, StageError> {
-        let scene = Self::saved_scene(gpu, &settings.fine.field(field), arrays, done)?;
+        let scene = origin::restore(gpu, &settings.fine.field(field), arrays, done)?;
         Ok(Self::of(scene, settings, guidance, controls, done))
     }
 
@@ -254,18 +254,6 @@ impl<G: Guidance> FineStage<G> {
     pub(super) fn editing(mut self, frozen: MeshScene, stream: &'static str) -> Self {
         (self.frozen, self.stream) = (Some(frozen), stream);
         self
-    }
-
-    /// The saved scene of a stage.
-    pub(super) fn saved_scene(
-        gpu: &GpuContext,
-        field: &FieldConfig,
-        mut arrays: Arrays,
-        done: u64,
-    ) -> Result<MeshScene, StageError> {
-        let tets = TetMesh::from_state(gpu, &state::decode_tets(&mut arrays)?)?;
-        let colors = texture::restore(gpu, field, arrays)?;
-        Ok(MeshScene::of(gpu, tets, colors, done)?)
     }
 
     pub(super) fn of(

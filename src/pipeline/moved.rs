@@ -16,11 +16,8 @@ pub(super) struct Moved {
 impl Moved {
     /// The way from `share` of the way between two people's heads back to the first.
     pub fn new(before: &StudioHead, after: &StudioHead, share: f32) -> Self {
-        let positions = |head: &StudioHead| -> Vec<Vec3> {
-            head.mesh.vertices.iter().map(|v| Vec3::from_array(v.position)).collect()
-        };
         let triangles = after.mesh.triangles[..after.prior_triangles].to_vec();
-        let (before, target) = (positions(before), positions(after));
+        let (before, target) = (before.mesh.positions(), after.mesh.positions());
         // Beyond the prior's own vertices the two have nothing in common.
         let shared = triangles.as_flattened().iter().max().map_or(0, |last| *last as usize + 1);
         let after: Vec<Vec3> = before

@@ -1,4 +1,5 @@
-//! Where the fine stage starts: the mesh and texture of a coarse field, or of a person.
+//! Where the fine stage starts: the mesh and texture of a coarse field, of a person, or of a
+//! saved state.
 
 use super::coarse::{CoarseSettings, StartHead, field_of};
 use super::extract;
@@ -9,6 +10,7 @@ use crate::geometry::{Mesh, ScalarGrid};
 use crate::render::GpuContext;
 use crate::render::field::{Field, FieldConfig, PriorGrid};
 use crate::render::mesh_scene::MeshScene;
+use crate::render::tets::TetMesh;
 use crate::render::texture::Texture;
 use glam::Vec3;
 
@@ -106,6 +108,22 @@ pub(super) fn save(scene: &mut MeshScene) -> Result<Arrays, StageError> {
     let mut arrays = texture::save(scene.texture())?;
     arrays.extend(state::encode_tets(&scene.tets().state()?));
     Ok(arrays)
+}
+
+/// The scene of arrays that [`save`] made after `steps` steps; `field` are the settings of its
+/// texture.
+///
+/// # Errors
+/// [`StageError::Checkpoint`] if the arrays do not fit, [`StageError::Render`].
+pub(super) fn restore(
+    gpu: &GpuContext,
+    field: &FieldConfig,
+    mut arrays: Arrays,
+    steps: u64,
+) -> Result<MeshScene, StageError> {
+    let tets = TetMesh::from_state(gpu, &state::decode_tets(&mut arrays)?)?;
+    let colors = texture::restore(gpu, field, arrays)?;
+    Ok(MeshScene::of(gpu, tets, colors, steps)?)
 }
 
 fn triangles(settings: FineSettings<'_>) -> usize {

@@ -51,6 +51,13 @@ pub enum EditRegion {
 }
 
 impl EditRegion {
+    /// Whether it is the whole head.
+    #[must_use]
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "what serde hands over")]
+    pub fn is_all(&self) -> bool {
+        *self == Self::All
+    }
+
     /// Its name on the command line and in logs.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -101,7 +108,7 @@ impl EditRegion {
         head: &ShapedHead,
         people: &[&StudioSample],
     ) -> Result<Option<Mask>, StageError> {
-        if self == Self::All {
+        if self.is_all() {
             return Ok(None);
         }
         let model = HeadModel::embedded();
@@ -146,9 +153,7 @@ fn fade(distance: f32) -> f32 {
 /// The triangles of a person's hair.
 fn hair(person: &StudioSample) -> Result<Bvh, StageError> {
     let studio = StudioHead::new(&person.params, &person.look, person.seed)?;
-    let positions: Vec<Vec3> =
-        studio.mesh.vertices.iter().map(|v| Vec3::from_array(v.position)).collect();
-    Ok(Bvh::new(&positions, &studio.mesh.triangles[studio.hair]))
+    Ok(Bvh::new(&studio.mesh.positions(), &studio.mesh.triangles[studio.hair]))
 }
 
 #[cfg(test)]

@@ -18,15 +18,14 @@ const TET_MOMENTS: [&str; 3] = ["tets.adam.mean", "tets.adam.variance", "tets.ad
 /// The arrays of a state.
 #[must_use]
 pub fn encode(state: &FieldState) -> Arrays {
-    let floats = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect();
     BTreeMap::from([
-        ("parameters".to_owned(), floats(&state.parameters)),
-        ("adam.mean".to_owned(), floats(&state.adam.mean)),
-        ("adam.variance".to_owned(), floats(&state.adam.variance)),
+        ("parameters".to_owned(), bytes_of(&state.parameters)),
+        ("adam.mean".to_owned(), bytes_of(&state.adam.mean)),
+        ("adam.variance".to_owned(), bytes_of(&state.adam.variance)),
         ("adam.steps".to_owned(), state.adam.steps.to_le_bytes().to_vec()),
-        ("occupancy".to_owned(), floats(&state.occupancy)),
+        ("occupancy".to_owned(), bytes_of(&state.occupancy)),
         ("occupied".to_owned(), state.occupied.clone()),
-        ("prior_weight".to_owned(), floats(&[state.prior_weight])),
+        ("prior_weight".to_owned(), bytes_of(&[state.prior_weight])),
     ])
 }
 
@@ -51,11 +50,7 @@ pub fn decode(mut arrays: Arrays) -> Result<FieldState, StageError> {
     let mut take = |name: &str| {
         arrays.remove(name).ok_or_else(|| StageError::Checkpoint(format!("'{name}' is missing")))
     };
-    let floats = |name: &str, bytes: Vec<u8>| {
-        let (chunks, rest) = bytes.as_chunks::<4>();
-        let values = chunks.iter().map(|b| f32::from_le_bytes(*b)).collect::<Vec<f32>>();
-        if rest.is_empty() { Ok(values) } else { Err(misshapen(name)) }
-    };
+    let floats = |name: &str, bytes: Vec<u8>| floats_of(&bytes).ok_or_else(|| misshapen(name));
     let parameters = floats("parameters", take("parameters")?)?;
     let adam = if has_moments {
         AdamState {
@@ -83,16 +78,15 @@ pub fn decode(mut arrays: Arrays) -> Result<FieldState, StageError> {
 /// The arrays of a tetrahedral lattice.
 #[must_use]
 pub fn encode_tets(state: &TetState) -> Arrays {
-    let floats = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
     let codes = state.tets.as_flattened().iter().flat_map(|v| v.to_le_bytes()).collect();
     BTreeMap::from([
         ("tets.cells".to_owned(), state.cells.to_le_bytes().to_vec()),
         ("tets.codes".to_owned(), codes),
-        ("tets.base".to_owned(), floats(state.base.as_flattened())),
-        ("tets.mask".to_owned(), floats(&state.mask)),
-        ("tets.change".to_owned(), floats(state.change.as_flattened())),
-        ("tets.adam.mean".to_owned(), floats(&state.adam.mean)),
-        ("tets.adam.variance".to_owned(), floats(&state.adam.variance)),
+        ("tets.base".to_owned(), bytes_of(state.base.as_flattened())),
+        ("tets.mask".to_owned(), bytes_of(&state.mask)),
+        ("tets.change".to_owned(), bytes_of(state.change.as_flattened())),
+        ("tets.adam.mean".to_owned(), bytes_of(&state.adam.mean)),
+        ("tets.adam.variance".to_owned(), bytes_of(&state.adam.variance)),
         ("tets.adam.steps".to_owned(), state.adam.steps.to_le_bytes().to_vec()),
     ])
 }
@@ -144,6 +138,17 @@ pub fn decode_tets(arrays: &mut Arrays) -> Result<TetState, StageError> {
         change,
         adam,
     })
+}
+
+/// Numbers as an array.
+pub(super) fn bytes_of(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+/// The numbers of an array, if it holds whole ones.
+pub(super) fn floats_of(bytes: &[u8]) -> Option<Vec<f32>> {
+    let (chunks, rest) = bytes.as_chunks::<4>();
+    rest.is_empty().then(|| chunks.iter().map(|b| f32::from_le_bytes(*b)).collect())
 }
 
 /// An optimiser that has taken no step.

@@ -48,7 +48,7 @@ pub(super) fn save(texture: &mut Texture) -> Result<Arrays, StageError> {
     }
     for change in texture.changes() {
         let own = state::encode(&change.field().state()?);
-        let mask = change.mask().weights().iter().flat_map(|w| w.to_le_bytes()).collect();
+        let mask = state::bytes_of(change.mask().weights());
         for (name, array) in own.into_iter().chain([(MASK.to_owned(), mask)]) {
             arrays.insert(prefix(change.name()) + &name, array);
         }
@@ -80,9 +80,8 @@ pub(super) fn restore(
             }
         }
         let whole = start.clone() + MASK;
-        let weights = own.remove(MASK).ok_or_else(|| misshapen(&whole))?;
-        let (weights, []) = weights.as_chunks::<4>() else { return Err(misshapen(&whole)) };
-        let weights: Vec<f32> = weights.iter().map(|b| f32::from_le_bytes(*b)).collect();
+        let weights = own.remove(MASK).and_then(|bytes| state::floats_of(&bytes));
+        let weights = weights.ok_or_else(|| misshapen(&whole))?;
         let side = (weights.len() as f64).cbrt().round() as usize;
         let mask = Mask::new(side, weights).map_err(|_| misshapen(&whole))?;
         let mut field = blank(gpu, change_config(config))?;

@@ -1,27 +1,33 @@
-//! The finished avatar inside a project: mesh and texture.
+//! The finished avatar inside a project: mesh, texture, and what moves it.
 
-use super::{Operation, Project, ProjectError};
-use crate::geometry::{Mesh, TexturedMesh};
+use super::{Operation, Project, ProjectError, motion};
+use crate::geometry::{Mesh, MorphMesh, TexturedMesh};
 use ::image::DynamicImage;
 use glam::{Vec2, Vec3};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use std::path::Path;
 
+/// Names of a version's files.
 const MESH: &str = "mesh.safetensors";
 const ALBEDO: &str = "albedo.png";
+const MOTION: &str = "motion.safetensors";
+const THUMBNAIL: &str = "thumbnail.png";
+const REPORT: &str = "report.json";
 
 impl Project {
-    /// Writes the avatar, replacing the one before.
+    /// Stores the avatar of a version, which the log need not know yet.
     ///
     /// # Errors
     /// [`ProjectError::Io`] or [`ProjectError::Broken`] naming the file.
-    pub fn save_avatar(&self, avatar: &TexturedMesh) -> Result<(), ProjectError> {
+    pub fn save_avatar(&self, version: u64, avatar: &MorphMesh) -> Result<(), ProjectError> {
+        let motion = motion::encode(avatar);
+        let motion = motion.map_err(|error| broken(&self.root().join(MOTION), error))?;
+        let avatar = &avatar.rest;
         let path = self.root().join(ALBEDO);
         let png =
             crate::io::image::encode_png(&DynamicImage::from(avatar.albedo.clone()).into_rgb8())
                 .map_err(|error| broken(&path, error))?;
-        ProjectError::write(&path, &png)?;
         let path = self.root().join(MESH);
         let view = |dtype, columns: usize, bytes| -> Result<TensorView<'_>, ProjectError> {
             let bytes: &[u8] = bytes;
@@ -35,7 +41,37 @@ impl Project {
             ("triangles", view(Dtype::U32, 3, bytemuck::cast_slice(&avatar.mesh.triangles))?),
         ];
         let bytes = safetensors::serialize(tensors, None).map_err(|error| broken(&path, error))?;
-        ProjectError::write(&path, &bytes)
+        self.versions().put(version, &[(ALBEDO, &png), (MESH, &bytes), (MOTION, &motion)])
+    }
+
+    /// Stores what else is kept of a version: a small PNG of it, and the report of how it
+    /// was made.
+    ///
+    /// # Errors
+    /// [`ProjectError::Io`] or [`ProjectError::Broken`] naming the file.
+    pub fn save_records(
+        &self,
+        version: u64,
+        thumbnail: &[u8],
+        report: &[u8],
+    ) -> Result<(), ProjectError> {
+        self.versions().put(version, &[(THUMBNAIL, thumbnail), (REPORT, report)])
+    }
+
+    /// The PNG that [`Self::save_records`] stored.
+    ///
+    /// # Errors
+    /// [`ProjectError::Io`] or [`ProjectError::Broken`] naming the file.
+    pub fn thumbnail(&self, version: u64) -> Result<Option<Vec<u8>>, ProjectError> {
+        self.versions().get(version, THUMBNAIL)
+    }
+
+    /// The report that [`Self::save_records`] stored.
+    ///
+    /// # Errors
+    /// [`ProjectError::Io`] or [`ProjectError::Broken`] naming the file.
+    pub fn report(&self, version: u64) -> Result<Option<Vec<u8>>, ProjectError> {
+        self.versions().get(version, REPORT)
     }
 
     /// Notes in the log that the avatar was written, unless the log says so already.
@@ -54,39 +90,85 @@ impl Project {
         Ok(())
     }
 
-    /// Reads the avatar; `None` if the project has not been finished.
+    /// Reads the avatar of the current version; `None` if it has none yet.
+    ///
+    /// # Errors
+    /// As [`Self::avatar_of`].
+    pub fn load_avatar(&self) -> Result<Option<MorphMesh>, ProjectError> {
+        self.avatar_of(self.history().current().id)
+    }
+
+    /// Reads the avatar of a version; `None` if it has none yet, or none any more.
     ///
     /// # Errors
     /// [`ProjectError::Broken`] naming the file and tensor.
-    pub fn load_avatar(&self) -> Result<Option<TexturedMesh>, ProjectError> {
-        let path = self.root().join(MESH);
-        if !path.is_file() {
+    pub fn avatar_of(&self, version: u64) -> Result<Option<MorphMesh>, ProjectError> {
+        let store = self.versions();
+        let (mesh, albedo) = (store.get(version, MESH)?, store.get(version, ALBEDO)?);
+        if let (Some(mesh), Some(albedo)) = (mesh, albedo) {
+            let rest = decode(&mesh, &albedo, self.root())?;
+            let Some(motion) = store.get(version, MOTION)? else {
+                return Ok(Some(MorphMesh::still(rest)));
+            };
+            let avatar = motion::decode(&motion, rest);
+            return avatar.map(Some).map_err(|error| broken(&self.root().join(MOTION), error));
+        }
+        let (mesh, albedo) = (self.root().join(MESH), self.root().join(ALBEDO));
+        if version != self.history().current().id || !(mesh.is_file() && albedo.is_file()) {
             return Ok(None);
         }
-        let bytes = std::fs::read(&path).map_err(ProjectError::io("read", &path))?;
-        let file = SafeTensors::deserialize(&bytes).map_err(|error| broken(&path, error))?;
-        let floats = |name| -> Result<Vec<f32>, ProjectError> {
-            Ok(words(&file, name, Dtype::F32, &path)?.into_iter().map(f32::from_bits).collect())
-        };
-        let vectors = |name| -> Result<Vec<Vec3>, ProjectError> {
-            Ok(floats(name)?.chunks_exact(3).map(Vec3::from_slice).collect())
-        };
-        let triangles = words(&file, "triangles", Dtype::U32, &path)?;
-        let mesh = Mesh {
-            positions: vectors("positions")?,
-            triangles: triangles.chunks_exact(3).map(|t| [t[0], t[1], t[2]]).collect(),
-        };
-        let albedo_path = self.root().join(ALBEDO);
-        let albedo = ::image::open(&albedo_path).map_err(|error| broken(&albedo_path, error))?;
-        let avatar = TexturedMesh {
-            mesh,
-            normals: vectors("normals")?,
-            uvs: floats("uvs")?.chunks_exact(2).map(Vec2::from_slice).collect(),
-            albedo: albedo.into_rgba8(),
-        };
-        avatar.validate().map_err(|error| broken(&path, error))?;
-        Ok(Some(avatar))
+        let read = |path: &Path| std::fs::read(path).map_err(ProjectError::io("read", path));
+        let rest = decode(&read(&mesh)?, &read(&albedo)?, self.root())?;
+        Ok(Some(MorphMesh::still(rest)))
     }
+
+    /// Takes the avatar that projects had beside their log, of the newest version alone, into
+    /// the store of versions.
+    pub(super) fn adopt_avatar(&self) -> Result<(), ProjectError> {
+        let paths = [ALBEDO, MESH].map(|name| (name, self.root().join(name)));
+        let current = self.history().current();
+        if !current.is_finished || !paths.iter().all(|(_, path)| path.is_file()) {
+            return Ok(());
+        }
+        let store = self.versions();
+        for (name, path) in &paths {
+            let contents = std::fs::read(path).map_err(ProjectError::io("read", path))?;
+            store.put(current.id, &[(*name, contents.as_slice())])?;
+        }
+        for (_, path) in paths {
+            std::fs::remove_file(&path).map_err(ProjectError::io("remove", path))?;
+        }
+        Ok(())
+    }
+}
+
+/// The avatar in the contents of its two files; `root` is where errors say that they lie.
+fn decode(mesh: &[u8], albedo: &[u8], root: &Path) -> Result<TexturedMesh, ProjectError> {
+    let (path, albedo_path) = (root.join(MESH), root.join(ALBEDO));
+    let file = SafeTensors::deserialize(mesh).map_err(|error| broken(&path, error))?;
+    let floats = |name| -> Result<Vec<f32>, ProjectError> {
+        let words = words(&file, name, Dtype::F32).map_err(|error| broken(&path, error))?;
+        Ok(words.into_iter().map(f32::from_bits).collect())
+    };
+    let vectors = |name| -> Result<Vec<Vec3>, ProjectError> {
+        Ok(floats(name)?.chunks_exact(3).map(Vec3::from_slice).collect())
+    };
+    let triangles = words(&file, "triangles", Dtype::U32);
+    let triangles = triangles.map_err(|error| broken(&path, error))?;
+    let mesh = Mesh {
+        positions: vectors("positions")?,
+        triangles: triangles.chunks_exact(3).map(|t| [t[0], t[1], t[2]]).collect(),
+    };
+    let albedo =
+        crate::io::image::decode_png(albedo).map_err(|error| broken(&albedo_path, error))?;
+    let avatar = TexturedMesh {
+        mesh,
+        normals: vectors("normals")?,
+        uvs: floats("uvs")?.chunks_exact(2).map(Vec2::from_slice).collect(),
+        albedo: albedo.into_rgba8(),
+    };
+    avatar.validate().map_err(|error| broken(&path, error))?;
+    Ok(avatar)
 }
 
 fn broken(path: &Path, error: impl std::fmt::Display) -> ProjectError {
@@ -94,15 +176,13 @@ fn broken(path: &Path, error: impl std::fmt::Display) -> ProjectError {
 }
 
 /// A tensor's 32-bit words; its dtype is checked, its shape by whoever assembles them.
-fn words(
-    file: &SafeTensors<'_>,
-    name: &str,
-    dtype: Dtype,
-    path: &Path,
-) -> Result<Vec<u32>, ProjectError> {
-    let view = file.tensor(name).map_err(|error| broken(path, format!("{name}: {error}")))?;
+///
+/// # Errors
+/// What is wrong, with the tensor's name.
+pub(super) fn words(file: &SafeTensors<'_>, name: &str, dtype: Dtype) -> Result<Vec<u32>, String> {
+    let view = file.tensor(name).map_err(|error| format!("{name}: {error}"))?;
     if view.dtype() != dtype {
-        return Err(broken(path, format!("{name} is {:?}, expected {dtype:?}", view.dtype())));
+        return Err(format!("{name} is {:?}, expected {dtype:?}", view.dtype()));
     }
     let chunks = view.data().as_chunks::<4>().0;
     Ok(chunks.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect())

@@ -136,6 +136,24 @@ impl CheckpointStore {
         first_error.map_or(Ok(None), Err)
     }
 
+    /// Removes the states that edits of these numbers left, and what only they were made of.
+    ///
+    /// # Errors
+    /// [`ProjectError::Io`] naming the file.
+    pub(super) fn remove_edits(
+        &self,
+        numbers: impl Iterator<Item = u64>,
+    ) -> Result<(), ProjectError> {
+        let numbers: BTreeSet<u64> = numbers.collect();
+        for saved in self.saved()? {
+            if STAGES[saved.stage] == EDIT && numbers.contains(&saved.step) {
+                let removed = std::fs::remove_file(&saved.path);
+                removed.map_err(ProjectError::io("remove", &saved.path))?;
+            }
+        }
+        self.prune(&self.folder)
+    }
+
     /// Copies all checkpoints into another store, whose folder is created.
     ///
     /// # Errors

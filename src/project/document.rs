@@ -1,22 +1,25 @@
 //! Opening, creating and appending to a project.
 
 use super::operation::SCHEMA;
-use super::{CheckpointStore, Entry, Operation, PROJECT_DIR, ProjectError};
+use super::{CheckpointStore, Entry, History, Operation, PROJECT_DIR, ProjectError, VersionStore};
 use crate::config::GenerationConfig;
 use crate::io::atomic;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 const LOG: &str = "operations.jsonl";
 const LOCK: &str = "lock";
 const CHECKPOINTS: &str = "checkpoints";
+const VERSIONS: &str = "versions";
 
 /// An open project. The lock is held until it is dropped.
 #[derive(Debug)]
 pub struct Project {
     root: PathBuf,
     entries: Vec<Entry>,
+    history: History,
     /// A sentence for each thing that had to be repaired while opening.
     repairs: Vec<String>,
     _lock: Option<File>,
@@ -55,10 +58,10 @@ impl Project {
         let checkpoints = root.join(CHECKPOINTS);
         std::fs::create_dir_all(&checkpoints).map_err(ProjectError::io("create", output))?;
         let lock = take_lock(&root)?;
-        let mut project =
-            Self { root, entries: Vec::new(), repairs: Vec::new(), _lock: Some(lock) };
-        project.append(first)?;
-        Ok(project)
+        let (entry, line) = encode(&root, 1, None, first)?;
+        let history = read_history(std::slice::from_ref(&entry), &root.join(LOG))?;
+        append_line(&root, &line)?;
+        Ok(Self { root, entries: vec![entry], history, repairs: Vec::new(), _lock: Some(lock) })
     }
 
     /// Opens a project: `path` is its folder or the output folder that holds it.
@@ -69,8 +72,9 @@ impl Project {
     pub fn open(path: &Path) -> Result<Self, ProjectError> {
         let root = locate(path)?;
         let lock = take_lock(&root)?;
-        let (entries, repairs) = read_log(&root.join(LOG), true)?;
-        Ok(Self { root, entries, repairs, _lock: Some(lock) })
+        let project = Self::read(root, Some(lock), true)?;
+        project.adopt_avatar()?;
+        Ok(project)
     }
 
     /// Opens a project to read it only: nothing is written, so that it may lie in a
@@ -88,8 +92,15 @@ impl Project {
             },
             Err(_) => None,
         };
-        let (entries, repairs) = read_log(&root.join(LOG), false)?;
-        Ok(Self { root, entries, repairs, _lock: lock })
+        Self::read(root, lock, false)
+    }
+
+    /// `repair` says whether an unfinished last line is removed from disk.
+    fn read(root: PathBuf, lock: Option<File>, repair: bool) -> Result<Self, ProjectError> {
+        let log = root.join(LOG);
+        let (entries, repairs) = read_log(&log, repair)?;
+        let history = read_history(&entries, &log)?;
+        Ok(Self { root, entries, history, repairs, _lock: lock })
     }
 
     /// Copies the project, with what was exported beside it, into a folder that holds none.
@@ -101,6 +112,7 @@ impl Project {
         let root = output.join(PROJECT_DIR);
         // The log is copied with the project's own files, after everything it speaks of.
         self.checkpoints().copy_to(&CheckpointStore::new(root.join(CHECKPOINTS)))?;
+        self.versions().copy_to(&VersionStore::new(root.join(VERSIONS)))?;
         copy_files(self.output(), output)?;
         copy_files(&self.root, &root)
     }
@@ -129,12 +141,24 @@ impl Project {
         &self.repairs
     }
 
-    /// The settings of the newest `generate`.
+    /// The versions that the log tells of.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// The operations that made the current version, from its `generate` on.
+    pub fn path(&self) -> impl Iterator<Item = &Operation> {
+        let path = self.history.path_to(self.history.current().id);
+        path.into_iter().map(|version| &self.entries[version.id as usize - 1].operation)
+    }
+
+    /// The settings of the `generate` that the current version comes from.
     ///
     /// # Errors
     /// [`ProjectError::Broken`] if the log has none.
     pub fn generation(&self) -> Result<&GenerationConfig, ProjectError> {
-        let found = self.entries.iter().rev().find_map(|entry| match &entry.operation {
+        let found = self.path().find_map(|operation| match operation {
             Operation::Generate { config, .. } => Some(&**config),
             _ => None,
         });
@@ -144,50 +168,46 @@ impl Project {
         })
     }
 
-    /// The instructions of the edits so far, oldest first.
+    /// The instructions of the edits that led to the current version, oldest first.
     pub fn instructions(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().filter_map(|entry| match &entry.operation {
+        self.path().filter_map(|operation| match operation {
             Operation::Edit { instruction, .. } => Some(instruction.as_str()),
             _ => None,
         })
     }
 
-    /// Whether the newest generation has been finished.
+    /// Whether the current version has been finished.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        // An edit that was killed while its files were written has left its state all the same.
-        let last = self.entries.iter().rev().find_map(|entry| match entry.operation {
-            Operation::Finish { .. } => Some(true),
-            Operation::Generate { .. } | Operation::Resume { .. } => Some(false),
-            Operation::Edit { .. } => None,
-        });
-        last == Some(true)
+        self.history.current().is_finished
+    }
+
+    /// The id that the next operation will have.
+    #[must_use]
+    pub fn next_id(&self) -> u64 {
+        self.entries.len() as u64 + 1
     }
 
     /// Appends an operation durably and returns its id.
     ///
     /// # Errors
-    /// [`ProjectError::Io`].
+    /// [`ProjectError::Io`]; [`ProjectError::Broken`] if it makes no sense here.
     pub fn append(&mut self, operation: Operation) -> Result<u64, ProjectError> {
-        let parent = self.entries.last().map(|entry| entry.id);
-        let entry = Entry { schema: SCHEMA, id: parent.map_or(1, |id| id + 1), parent, operation };
-        let path = self.root.join(LOG);
-        let mut line = serde_json::to_string(&entry).map_err(|error| ProjectError::Broken {
-            path: path.clone(),
-            what: error.to_string(),
-        })?;
-        line.push('\n');
-        let mut file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .map_err(ProjectError::io("write", &path))?;
-        file.write_all(line.as_bytes()).map_err(ProjectError::io("write", &path))?;
-        file.sync_all().map_err(ProjectError::io("write", &path))?;
-        atomic::sync_folder(&self.root).map_err(ProjectError::io("write", &self.root))?;
+        let parent = Some(self.history.current().id);
+        let (entry, line) = encode(&self.root, self.next_id(), parent, operation)?;
+        let mut history = self.history.clone();
+        history.push(&entry).map_err(|what| senseless(&self.root.join(LOG), entry.id, &what))?;
+        append_line(&self.root, &line)?;
         let id = entry.id;
         self.entries.push(entry);
+        self.history = history;
         Ok(id)
+    }
+
+    /// The files of this project's versions.
+    #[must_use]
+    pub fn versions(&self) -> VersionStore {
+        VersionStore::new(self.root.join(VERSIONS))
     }
 
     /// The checkpoints of this project.
@@ -195,6 +215,45 @@ impl Project {
     pub fn checkpoints(&self) -> CheckpointStore {
         CheckpointStore::new(self.root.join(CHECKPOINTS))
     }
+}
+
+/// An entry of today, and its line.
+fn encode(
+    root: &Path,
+    id: u64,
+    parent: Option<u64>,
+    operation: Operation,
+) -> Result<(Entry, String), ProjectError> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let at = now.ok().map(|since| since.as_secs());
+    let entry = Entry { schema: SCHEMA, id, parent, at, operation };
+    let line = serde_json::to_string(&entry)
+        .map_err(|error| ProjectError::Broken { path: root.join(LOG), what: error.to_string() })?;
+    Ok((entry, line + "\n"))
+}
+
+fn append_line(root: &Path, line: &str) -> Result<(), ProjectError> {
+    let path = root.join(LOG);
+    let append = || -> std::io::Result<()> {
+        let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
+        let before = file.metadata()?.len();
+        let written = file.write_all(line.as_bytes()).and_then(|()| file.sync_all());
+        if written.is_err() {
+            // Half a line, of a full disk for example, must not stand before the next one.
+            file.set_len(before)?;
+        }
+        written?;
+        atomic::sync_folder(root)
+    };
+    append().map_err(ProjectError::io("write", &path))
+}
+
+fn read_history(entries: &[Entry], log: &Path) -> Result<History, ProjectError> {
+    History::of(entries).map_err(|(id, what)| senseless(log, id, &what))
+}
+
+fn senseless(log: &Path, id: u64, what: &str) -> ProjectError {
+    ProjectError::Broken { path: log.into(), what: format!("line {id}: {what}") }
 }
 
 /// Copies the files of a folder, but not its folders nor a lock.

@@ -7,26 +7,36 @@
 //! | `operations.jsonl` | the operation log, one versioned JSON object a line |
 //! | `checkpoints/<stage>-<step>.json` | a checkpoint: the newest two of a running stage, and what each finished generation or edit left |
 //! | `checkpoints/objects/<SHA-256>` | the arrays that these name, packed, each once |
-//! | `mesh.safetensors`, `albedo.png` | the finished avatar |
+//! | `versions/<id>.json` | the files of a finished version: mesh, texture, thumbnail, report |
+//! | `versions/objects/<SHA-256>` | their contents, packed, each once |
+//! | `exported` | the version that the files in the output folder show |
 //! | `lock` | held while a process works on it |
 //!
 //! Files are replaced atomically (write, fsync, rename), the log only grows, so a
-//! process that dies at any moment leaves a document that opens.
+//! process that dies at any moment leaves a document that opens. The log is a tree of versions
+//! ([`History`]): undo, redo and branches are entries like any other.
 
 pub mod avatar;
 pub mod checkpoint;
 pub mod document;
+pub mod history;
 mod manifest;
+mod motion;
 mod objects;
 pub mod operation;
 mod packing;
+mod selection;
 mod single_file;
 #[cfg(test)]
 mod tests;
+pub mod versions;
 
 pub use checkpoint::{Checkpoint, CheckpointStore, Keep};
 pub use document::Project;
+pub use history::{History, Origin, Version};
 pub use operation::{Entry, Operation};
+pub use selection::DiskUse;
+pub use versions::VersionStore;
 
 use std::path::PathBuf;
 
@@ -65,6 +75,9 @@ pub enum ProjectError {
         /// What is wrong with it, in words.
         what: String,
     },
+    /// A move in the history that is not possible.
+    #[error("{0}")]
+    History(String),
     /// Written by a newer program.
     #[error(
         "{path} was written by a newer HeadSculpt (schema {found}, this one reads up to {known})"

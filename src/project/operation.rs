@@ -1,4 +1,8 @@
 //! The operation log: what was done to the avatar, in order.
+//!
+//! Schema 2 has a tree of versions ([`super::History`]): [`Operation::Select`] moves in it, and
+//! each entry says which version it builds on. Logs of schema 1 know no moves; their lines are
+//! read as they are, and new ones appended behind them.
 
 use crate::config::GenerationConfig;
 use crate::pipeline::EditRegion;
@@ -6,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Version of a log line; newer ones are refused.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// Something that was done to the avatar.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,7 +38,7 @@ pub enum Operation {
         /// The sentence.
         instruction: String,
         /// Where it was kept to.
-        #[serde(default, skip_serializing_if = "is_everywhere")]
+        #[serde(default, skip_serializing_if = "EditRegion::is_all")]
         region: EditRegion,
         /// How far it was followed, `(0, 1]`.
         strength: f64,
@@ -52,11 +56,23 @@ pub enum Operation {
         /// Triangles of the mesh.
         triangles: u64,
     },
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "what serde hands over")]
-fn is_everywhere(region: &EditRegion) -> bool {
-    *region == EditRegion::All
+    /// Another version became the current one: undo, redo, or a jump.
+    Select {
+        /// Id of the operation that made it.
+        version: u64,
+    },
+    /// A version got a name.
+    Name {
+        /// Id of the operation that made it.
+        version: u64,
+        /// What it is called; empty takes the name away.
+        name: String,
+    },
+    /// What some versions need to be shown or edited again was removed to save space.
+    Prune {
+        /// Ids of the operations that made them.
+        versions: Vec<u64>,
+    },
 }
 
 /// One line of the log.
@@ -66,8 +82,11 @@ pub struct Entry {
     pub schema: u32,
     /// Counts from 1.
     pub id: u64,
-    /// The entry that this one follows; `None` for the first.
+    /// The version that was current (in schema 1: the entry before); `None` for the first.
     pub parent: Option<u64>,
+    /// When, in seconds since 1970; unknown in schema 1. Nothing is computed from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<u64>,
     /// What was done.
     pub operation: Operation,
 }

@@ -5,9 +5,12 @@ use super::generate::mesh_step;
 use super::person::Person;
 use super::report::{Report, StageTiming};
 use super::unfinished::Unfinished;
-use super::{Event, Job, JobContext, Outcome, SessionError, completion, edited, export, steps};
+use super::{
+    Event, Job, JobContext, Outcome, SessionError, completion, edited, export, finish, steps,
+};
 use crate::config::{GenerationConfig, Start};
 use crate::diffusion::{DiffusionError, DiffusionModel, embedded};
+use crate::geometry::MorphMesh;
 use crate::guidance::{DiffusionDenoiser, DistillationConfig, ScoreDistillation};
 use crate::pipeline::coarse::{self, StartHead};
 use crate::pipeline::controls::Controls;
@@ -76,7 +79,8 @@ impl Job for EditJob {
             return Ok(Outcome::Completed(Artifacts { folder, glb }));
         }
         let checkpoint = finished_state(&project, &config)?;
-        let number = project.instructions().count() as u64 + 1;
+        let version = project.history().current().id;
+        let number = project.history().current().depth + 1;
         let seed = self.seed.unwrap_or(config.seed);
         let fingerprint = match &checkpoint {
             Some(checkpoint) => checkpoint.fingerprint.clone(),
@@ -84,7 +88,7 @@ impl Job for EditJob {
         };
         let work = Unfinished::of(
             self.copy.as_deref().unwrap_or(project.output()),
-            &(&fingerprint, number, instruction, self.region, &config.edit, seed),
+            &(&fingerprint, version, instruction, self.region, &config.edit, seed),
         );
         let model_folder = embedded::resolve(&config.model).map_err(DiffusionError::from)?;
         let model = Arc::new(DiffusionModel::load(&model_folder, &candle_core::Device::Cpu)?);
@@ -100,7 +104,7 @@ impl Job for EditJob {
         )?;
         let controls = denoiser.controls();
         let fine = config.edit.of(&config.fine);
-        // Every edit of a project has numbers of its own.
+        // Every edit in a row has numbers of its own.
         let key = seed.wrapping_add(number << 32);
         let settings: DistillationConfig = fine.guidance(&config.guidance);
         let guidance = ScoreDistillation::new(denoiser, settings, key).for_edit(strength)?;
@@ -143,13 +147,9 @@ impl Job for EditJob {
                 begun,
             },
         )?;
-        let mut saved = Instant::now();
-        let every = config.coarse.checkpoint_seconds;
-        let snapshots = config.coarse.snapshot_every;
-        let ran = steps::run(context, &mut stage, fine.steps, snapshots, |stage, wanted| {
-            if stage.done() > 0 && (wanted || saved.elapsed().as_secs_f64() >= every) {
+        let ran = steps::run(context, &mut stage, fine.steps, &config.coarse, |stage| {
+            if stage.done() > 0 {
                 context.events.send(Event::CheckpointSaved(work.save(stage)?));
-                saved = Instant::now();
             }
             Ok(())
         })?;
@@ -173,9 +173,11 @@ impl Job for EditJob {
         let mut project = target(project, self.copy)?;
         let folder = project.output().to_path_buf();
         let arrays = state::without_moments(stage.save()?);
-        let next = Checkpoint { stage: STAGE.into(), step: number, fingerprint, arrays };
+        let id = project.next_id();
+        let next = Checkpoint { stage: STAGE.into(), step: id, fingerprint, arrays };
         project.checkpoints().save(&next, Keep::Pinned).map_err(SessionError::Storage)?;
-        project.save_avatar(&textured).map_err(SessionError::Storage)?;
+        let avatar = MorphMesh::still(textured);
+        project.save_avatar(id, &avatar).map_err(SessionError::Storage)?;
         project
             .append(Operation::Edit {
                 instruction: instruction.to_owned(),
@@ -187,15 +189,14 @@ impl Job for EditJob {
             })
             .map_err(SessionError::Storage)?;
         let mark = Instant::now();
-        let glb = export::write_all(&folder, &export::Avatar::Still(&textured), &config, &gpu)?;
+        let written = export::write_all(&folder, &avatar, &config, &gpu)?;
         meshing.push(mark.elapsed());
         context.events.send(Event::Step(mesh_step(2)));
         let mut report = Report::new(&config, None, &gpu);
         report.push_stage(&timing, Some(evaluations));
         report.push_stage(&meshing, None);
-        report.finish(&textured, started.elapsed(), notes);
-        report.write(&folder.join("report.json"))?;
-        project.finish(&textured).map_err(SessionError::Storage)?;
+        report.finish(&avatar.rest, started.elapsed(), notes);
+        let glb = finish::record(&mut project, written, &report, &avatar.rest)?;
         work.forget();
         Ok(Outcome::Completed(Artifacts { folder, glb }))
     }
@@ -219,14 +220,14 @@ fn finished_state(
         let what = format!("{root} is not finished; finish it with generate --resume first");
         return Err(SessionError::Edit(what));
     }
-    let edits = project.instructions().count() as u64;
+    let edit = project.history().current().edit_number;
     let stages =
-        [(STAGE, edits), (fine::STAGE, config.fine.steps), (coarse::STAGE, config.coarse.steps)];
+        [(STAGE, edit), (fine::STAGE, config.fine.steps), (coarse::STAGE, config.coarse.steps)];
     let found = match stages.into_iter().find(|(_, steps)| *steps > 0) {
         Some((stage, step)) => project.checkpoints().find(stage, step)?,
         None => None,
     };
-    if found.is_none() && !(edits == 0 && config.is_instant()) {
+    if found.is_none() && !(edit == 0 && config.is_instant()) {
         let what = format!("{root} has lost the state of its head: it cannot be edited");
         return Err(SessionError::Edit(what));
     }

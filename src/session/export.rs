@@ -2,17 +2,20 @@
 
 use super::SessionError;
 use crate::config::GenerationConfig;
-use crate::geometry::{MorphMesh, TexturedMesh};
+use crate::geometry::MorphMesh;
 use crate::head::HeadModel;
 use crate::io::glb::{self, GlbOptions};
 use crate::io::{image, turntable};
 use crate::render::GpuContext;
 use crate::render::mesh::{MeshRenderer, RenderKind, turntable_views};
+use ::image::imageops;
 use std::path::{Path, PathBuf};
 
 /// Views of the turntable.
 const STRIP_VIEWS: u32 = 8;
 const STRIP_SIZE: u32 = 256;
+/// Height and width of what stands for a head in lists.
+const THUMBNAIL_SIZE: u32 = 128;
 /// Frames of the preview, and how long each is shown.
 const FRAMES: u32 = 36;
 const FRAME_MILLISECONDS: u16 = 80;
@@ -24,22 +27,21 @@ const ELEVATION: f32 = 5.0;
 /// Samples along a pixel's side.
 const SAMPLES: u32 = 3;
 
-/// The head to write.
-pub(super) enum Avatar<'a> {
-    /// A surface that does not move.
-    Still(&'a TexturedMesh),
-    /// A head with morph targets, and as it looks at their first weights.
-    Moving(&'a MorphMesh, &'a TexturedMesh),
+/// What [`write_all`] wrote.
+pub(super) struct Written {
+    /// Path of the GLB.
+    pub glb: PathBuf,
+    /// A small PNG of the head from the front.
+    pub thumbnail: Vec<u8>,
 }
 
-/// Writes `avatar.glb`, `turntable.png` and `preview.webp` into `folder` and returns the
-/// GLB's path.
+/// Writes `avatar.glb`, `turntable.png` and `preview.webp` into `folder`.
 pub(super) fn write_all(
     folder: &Path,
-    avatar: &Avatar<'_>,
+    avatar: &MorphMesh,
     config: &GenerationConfig,
     gpu: &GpuContext,
-) -> Result<PathBuf, SessionError> {
+) -> Result<Written, SessionError> {
     let path = folder.join("avatar.glb");
     let options = GlbOptions {
         metres_per_unit: HeadModel::embedded().similarity().metres_per_unit,
@@ -48,18 +50,9 @@ pub(super) fn write_all(
         roughness: 0.8,
         copyright: None,
     };
-    let shown = match avatar {
-        Avatar::Still(mesh) => {
-            glb::write(&path, mesh, &options)?;
-            mesh
-        }
-        Avatar::Moving(morph, shown) => {
-            glb::write_morph(&path, morph, &options)?;
-            shown
-        }
-    };
+    glb::write_morph(&path, avatar, &options)?;
     let renderer = MeshRenderer::new(gpu)?;
-    let mesh = renderer.upload(shown)?;
+    let mesh = renderer.upload(&avatar.shown())?;
     let draw = |count, size| {
         let views = turntable_views(count, ELEVATION, size);
         renderer.render(&mesh, &views, RenderKind::Shaded, SAMPLES)
@@ -69,7 +62,8 @@ pub(super) fn write_all(
     let frames = image::pictures(&draw(FRAMES, FRAME_SIZE)?);
     let preview = folder.join("preview.webp");
     turntable::write_animation(&preview, &frames, FRAME_MILLISECONDS, PREVIEW_LIMIT)?;
-    Ok(path)
+    let front = imageops::thumbnail(&strip[0], THUMBNAIL_SIZE, THUMBNAIL_SIZE);
+    Ok(Written { glb: path, thumbnail: image::encode_png(&front)? })
 }
 
 /// Where an avatar came from; goes into the GLB, so it holds nothing that differs

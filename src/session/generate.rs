@@ -4,9 +4,12 @@ use super::event::Artifacts;
 use super::guide::Guide;
 use super::person::Person;
 use super::report::{Report, StageTiming};
-use super::{Event, Job, JobContext, Outcome, SessionError, StepReport, export, instant, steps};
+use super::{
+    Event, Job, JobContext, Outcome, SessionError, StepReport, export, finish, instant, steps,
+};
 use crate::config::{GenerationConfig, Start as StartFrom};
 use crate::diffusion::{DiffusionError, embedded};
+use crate::geometry::MorphMesh;
 use crate::guidance::{DiffusionDenoiser, ScoreDistillation};
 use crate::pipeline::coarse::{CoarseResult, StartHead};
 use crate::pipeline::controls::Controls;
@@ -272,15 +275,8 @@ impl Run<'_> {
             events.send(Event::CheckpointSaved(path));
             Ok(())
         };
-        let mut saved = Instant::now();
-        let every = self.config.coarse.checkpoint_seconds;
-        let snapshots = self.config.coarse.snapshot_every;
-        let ran = steps::run(self.context, stage, steps, snapshots, |stage, wanted| {
-            if wanted || saved.elapsed().as_secs_f64() >= every {
-                save(stage, Keep::Rolling)?;
-                saved = Instant::now();
-            }
-            Ok(())
+        let ran = steps::run(self.context, stage, steps, &self.config.coarse, |stage| {
+            save(stage, Keep::Rolling)
         })?;
         // What comes after the last stage only reads its state.
         let is_last = S::NAME == FineStage::<Guided>::NAME || self.config.fine.steps == 0;
@@ -314,17 +310,16 @@ impl Run<'_> {
         }
         self.warn_all(notes);
         events.send(Event::Step(mesh_step(1)));
-        project.save_avatar(&textured).map_err(SessionError::Storage)?;
-        let folder = project.output().to_path_buf();
+        let avatar = MorphMesh::still(textured);
+        let version = project.history().current().id;
+        project.save_avatar(version, &avatar).map_err(SessionError::Storage)?;
         let started = Instant::now();
-        let glb = export::write_all(&folder, &export::Avatar::Still(&textured), &self.config, gpu)?;
+        let written = export::write_all(project.output(), &avatar, &self.config, gpu)?;
         timing.push(started.elapsed());
         events.send(Event::Step(mesh_step(2)));
         self.report.push_stage(&timing, None);
-        self.report.finish(&textured, self.started.elapsed(), self.warnings);
-        self.report.write(&folder.join("report.json"))?;
-        project.finish(&textured).map_err(SessionError::Storage)?;
-        Ok(Some(glb))
+        self.report.finish(&avatar.rest, self.started.elapsed(), self.warnings);
+        finish::record(project, written, &self.report, &avatar.rest).map(Some)
     }
 
     fn warn_all(&mut self, texts: Vec<String>) {

@@ -5,7 +5,7 @@ use super::event::Artifacts;
 use super::guide::ignored;
 use super::person::Person;
 use super::report::{Report, StageTiming};
-use super::{Event, JobContext, Outcome, SessionError, StepReport, completion, export};
+use super::{Event, JobContext, Outcome, SessionError, StepReport, completion, export, finish};
 use crate::config::GenerationConfig;
 use crate::pipeline::instant;
 use crate::project::Project;
@@ -56,17 +56,16 @@ pub(super) fn run(
         }));
     };
     let head = instant::build(&person.sample, config.mesh.texture)?;
-    let shown = head.posed(&head.weights);
     tick(1);
-    project.save_avatar(&shown).map_err(SessionError::Storage)?;
+    let version = project.history().current().id;
+    project.save_avatar(version, &head).map_err(SessionError::Storage)?;
     tick(2);
     let folder = project.output().to_path_buf();
-    let glb = export::write_all(&folder, &export::Avatar::Moving(&head, &shown), config, &gpu)?;
+    let written = export::write_all(&folder, &head, config, &gpu)?;
     tick(3);
     let mut report = Report::new(config, described, &gpu);
     report.push_stage(&timing, None);
-    report.finish(&shown, started.elapsed(), warnings);
-    report.write(&folder.join("report.json"))?;
-    project.finish(&shown).map_err(SessionError::Storage)?;
+    report.finish(&head.rest, started.elapsed(), warnings);
+    let glb = finish::record(&mut project, written, &report, &head.rest)?;
     Ok(Outcome::Completed(Artifacts { folder, glb }))
 }

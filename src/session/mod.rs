@@ -13,8 +13,10 @@ pub mod edited;
 mod error;
 pub mod event;
 mod export;
+mod finish;
 pub mod generate;
 pub(crate) mod guide;
+pub mod history;
 mod instant;
 pub mod person;
 mod report;
@@ -28,6 +30,7 @@ pub use edit::EditJob;
 pub use error::SessionError;
 pub use event::{Event, EventSender, Outcome, StepReport, Warning};
 pub use generate::GenerateJob;
+pub use history::HistoryJob;
 pub use snapshot::{HeadSnapshot, Latest};
 
 use std::sync::mpsc::{Receiver, Sender};

@@ -1,12 +1,9 @@
 //! `report.json`: what was made, on what, and how long it took.
 
-use super::SessionError;
 use crate::config::GenerationConfig;
 use crate::geometry::TexturedMesh;
-use crate::io;
 use crate::render::GpuContext;
 use serde::Serialize;
-use std::path::Path;
 use std::time::Duration;
 
 /// Version of the file's layout.
@@ -131,10 +128,9 @@ impl Report {
         self.warnings = warnings;
     }
 
-    pub(super) fn write(&self, path: &Path) -> Result<(), SessionError> {
+    pub(super) fn to_json(&self) -> Vec<u8> {
         // Plain numbers and strings always serialise.
-        let text = serde_json::to_string_pretty(self).unwrap_or_default();
-        Ok(io::write_file(path, text.as_bytes())?)
+        serde_json::to_vec_pretty(self).unwrap_or_default()
     }
 }
 

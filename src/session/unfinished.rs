@@ -9,7 +9,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
-/// The folder of checkpoints of an edit, within a project.
+/// The folder of what unfinished edits need, within a project: a folder each.
 const FOLDER: &str = "editing";
 
 /// The checkpoints of one edit.
@@ -26,12 +26,13 @@ impl Unfinished {
     pub fn of(output: &Path, settings: &impl Serialize) -> Self {
         let text = serde_json::to_string(settings)
             .unwrap_or_else(|error| unreachable!("numbers and strings serialise: {error}"));
-        let folder = output.join(PROJECT_DIR).join(FOLDER);
+        let fingerprint = fingerprint::hex(Sha256::new_with_prefix(text), 16);
+        let folder = output.join(PROJECT_DIR).join(FOLDER).join(&fingerprint);
         Self {
             output: output.to_path_buf(),
             store: CheckpointStore::new(folder.clone()),
             folder,
-            fingerprint: fingerprint::hex(Sha256::new_with_prefix(text), 16),
+            fingerprint,
         }
     }
 
@@ -44,9 +45,7 @@ impl Unfinished {
         for warning in damaged {
             context.events.warn(warning);
         }
-        let ours = checkpoint.fingerprint == self.fingerprint;
-        let begun = Begun { arrays: checkpoint.arrays, done: checkpoint.step };
-        Ok(ours.then_some(begun))
+        Ok(Some(Begun { arrays: checkpoint.arrays, done: checkpoint.step }))
     }
 
     /// The folder that the result will lie in.
@@ -68,12 +67,14 @@ impl Unfinished {
         self.store.save(&checkpoint, Keep::Rolling).map_err(SessionError::Storage)
     }
 
-    /// Removes what is no longer needed.
+    /// Removes what is no longer needed: this edit is done, and others that were broken off
+    /// began with the head before it.
     pub fn forget(&self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.folder)
+        let all = self.output.join(PROJECT_DIR).join(FOLDER);
+        if let Err(error) = std::fs::remove_dir_all(&all)
             && error.kind() != std::io::ErrorKind::NotFound
         {
-            tracing::warn!(%error, "could not remove {}", self.folder.display());
+            tracing::warn!(%error, "could not remove {}", all.display());
         }
     }
 }

@@ -33,12 +33,12 @@ pub struct History {
 }
 
 impl History {
-    /// Reads a project's log.
+    /// How a project's current version came about.
     #[must_use]
     pub fn of(project: &Project) -> Self {
         let mut history = Self { generation: None, edits: Vec::new() };
-        for entry in project.entries() {
-            match &entry.operation {
+        for operation in project.path() {
+            match operation {
                 operation @ Operation::Generate { .. } => {
                     history = Self { generation: Some(operation.clone()), edits: Vec::new() };
                 }
@@ -51,7 +51,7 @@ impl History {
                         settings: (*seed, *steps),
                     });
                 }
-                Operation::Resume { .. } | Operation::Finish { .. } => {}
+                _ => {}
             }
         }
         history

@@ -19,21 +19,12 @@ pub struct EvalEdit {
     /// What is asked of it.
     pub instruction: String,
     /// Where it is kept to; everywhere by default. Only distilled heads are.
-    #[serde(default = "everywhere", skip_serializing_if = "is_everywhere")]
+    #[serde(default, skip_serializing_if = "EditRegion::is_all")]
     pub region: EditRegion,
     /// The attribute that this is about (see [`crate::head::Look::attributes`]).
     pub attribute: String,
     /// The values that it may have afterwards.
     pub values: Vec<Value>,
-}
-
-fn everywhere() -> EditRegion {
-    EditRegion::All
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_everywhere(region: &EditRegion) -> bool {
-    *region == EditRegion::All
 }
 
 /// Reads a list: one JSON object a line.

@@ -42,6 +42,12 @@ pub struct ChartPoint {
 }
 
 impl StudioMesh {
+    /// World position of each vertex.
+    #[must_use]
+    pub fn positions(&self) -> Vec<Vec3> {
+        self.vertices.iter().map(|v| Vec3::from_array(v.position)).collect()
+    }
+
     /// Appends another mesh.
     pub fn append(&mut self, other: &Self) {
         let base = self.vertices.len() as u32;

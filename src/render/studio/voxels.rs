@@ -138,7 +138,7 @@ impl<'a> Seen<'a> {
         let shown: Vec<usize> = (0..mesh.triangles.len())
             .filter(|t| !lashes.iter().any(|range| range.contains(t)))
             .collect();
-        let positions: Vec<Vec3> = mesh.vertices.iter().map(|v| Vec3::from(v.position)).collect();
+        let positions = mesh.positions();
         let opaque: Vec<[u32; 3]> = shown.iter().map(|t| mesh.triangles[*t]).collect();
         let tree = Bvh::new(&positions, &opaque);
         let is_seen = |t: &usize| {
@@ -200,7 +200,7 @@ pub fn surface_colors(
     let step = 2.0 / (solid.resolution - 1) as f32;
     let seen = Seen::new(head, person, solid, step);
     let mesh = &head.mesh;
-    let positions: Vec<Vec3> = mesh.vertices.iter().map(|v| Vec3::from(v.position)).collect();
+    let positions = mesh.positions();
     let shown: Vec<[u32; 3]> = seen.triangles.iter().map(|t| mesh.triangles[*t]).collect();
     let tree = Bvh::new(&positions, &shown);
     let color = |point: &Vec3| {

@@ -1,0 +1,124 @@
+//! `headsculpt history`: the versions of a head.
+
+use super::{Failure, Output, follow};
+use crate::project::{History, Origin, Project, Version};
+use crate::session::history::{HistoryJob, Move};
+use serde_json::json;
+use std::path::PathBuf;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The project, or the output folder that holds it
+    project: PathBuf,
+    /// Go back to the head that the current one was made from
+    #[arg(long, group = "to")]
+    undo: bool,
+    /// Go forward to where undo came from
+    #[arg(long, group = "to")]
+    redo: bool,
+    /// Go to a version by its number or its name; an edit then starts a branch there
+    #[arg(long, value_name = "ID|NAME", group = "to")]
+    goto: Option<String>,
+    /// Name the current version, to come back to it with --goto NAME
+    #[arg(long, value_name = "NAME", group = "to")]
+    branch: Option<String>,
+}
+
+impl Arguments {
+    pub(super) fn run(self, output: Output) -> Result<(), Failure> {
+        let to = match (self.undo, self.redo, self.goto, self.branch) {
+            (true, ..) => Some(Move::Undo),
+            (_, true, ..) => Some(Move::Redo),
+            (.., Some(version), _) => Some(Move::Goto(version)),
+            (.., Some(name)) if name.trim().is_empty() => {
+                return Err(Failure::Input("--branch: the name is empty".into()));
+            }
+            (.., Some(name)) => Some(Move::Name(name)),
+            _ => None,
+        };
+        let folder = self.project;
+        if let Some(to) = to {
+            let job = HistoryJob { folder: folder.clone(), to };
+            let quiet = if output == Output::Human { Output::Quiet } else { output };
+            follow::run(job, quiet, |_| "the same command goes on with it".into())?;
+        }
+        let project = Project::open_read_only(&folder).map_err(Failure::input)?;
+        show(project.history(), output);
+        if output == Output::Human {
+            let disk = project.disk_use().map_err(Failure::input)?;
+            println!("{:.1} MB on disk", disk.total() as f64 / 1e6);
+        }
+        Ok(())
+    }
+}
+
+/// Prints all versions, children below their parents.
+fn show(history: &History, output: Output) {
+    let roots = history.versions().iter().filter(|version| version.parent.is_none());
+    // Deep trees are lines, not nests: an only child stands below its parent.
+    let mut open: Vec<(u64, String)> = roots.map(|root| (root.id, String::new())).collect();
+    open.reverse();
+    while let Some((id, indent)) = open.pop() {
+        let Some(version) = history.get(id) else { continue };
+        let is_current = id == history.current().id;
+        let mark = if is_current { '*' } else { ' ' };
+        output.result(
+            &format!("{mark} {indent}{id:<3} {}", describe(version)),
+            &json(version, is_current),
+        );
+        let children: Vec<u64> = history.children(id).map(|child| child.id).collect();
+        let inner = if children.len() > 1 { format!("{indent}  ") } else { indent };
+        open.extend(children.into_iter().rev().map(|child| (child, inner.clone())));
+    }
+}
+
+fn describe(version: &Version) -> String {
+    let mut text = match &version.origin {
+        Origin::Generate { prompt, seed, preset } => format!("{prompt} ({preset}, seed {seed})"),
+        Origin::Edit { instruction, region, strength } => {
+            let mut text = format!("\"{instruction}\"");
+            if !region.is_all() {
+                text += &format!(" in the {}", region.name());
+            }
+            if *strength < 1.0 {
+                text += &format!(" at strength {strength}");
+            }
+            text
+        }
+    };
+    if let Some(name) = &version.name {
+        text += &format!(" [{name}]");
+    }
+    if !version.is_finished {
+        text += " (not finished)";
+    }
+    if version.is_pruned {
+        text += " (removed)";
+    }
+    text
+}
+
+fn json(version: &Version, is_current: bool) -> serde_json::Value {
+    let mut value = json!({
+        "version": version.id,
+        "parent": version.parent,
+        "name": version.name,
+        "current": is_current,
+        "finished": version.is_finished,
+        "removed": version.is_pruned,
+        "at": version.at,
+    });
+    match &version.origin {
+        Origin::Generate { prompt, seed, preset } => {
+            value["prompt"] = json!(prompt);
+            value["seed"] = json!(seed);
+            value["preset"] = json!(preset);
+        }
+        Origin::Edit { instruction, region, strength } => {
+            value["instruction"] = json!(instruction);
+            value["region"] = json!(region.name());
+            value["strength"] = json!(strength);
+        }
+    }
+    value
+}
