@@ -9,6 +9,7 @@ use super::{Event, Job, JobContext, Outcome, SessionError, completion, edited, e
 use crate::config::{GenerationConfig, Start};
 use crate::diffusion::{DiffusionError, DiffusionModel, embedded};
 use crate::guidance::{DiffusionDenoiser, DistillationConfig, ScoreDistillation};
+use crate::io::MeshFormat;
 use crate::pipeline::coarse::{self, StartHead};
 use crate::pipeline::controls::Controls;
 use crate::pipeline::edit::{Change, EditPlan, EditStage, Place, STAGE};
@@ -72,8 +73,8 @@ impl Job for EditJob {
         }
         if config.edit.strength == 0.0 {
             let folder = target(project, self.copy)?.output().to_path_buf();
-            let glb = folder.join("avatar.glb");
-            return Ok(Outcome::Completed(Artifacts { folder, glb }));
+            let file = export::usual_path(&folder, MeshFormat::Glb);
+            return Ok(Outcome::Completed(Artifacts { folder, file }));
         }
         let checkpoint = finished_state(&project, &config)?;
         let number = project.instructions().count() as u64 + 1;
@@ -187,7 +188,7 @@ impl Job for EditJob {
             })
             .map_err(SessionError::Storage)?;
         let mark = Instant::now();
-        let glb = export::write_all(&folder, &export::Avatar::Still(&textured), &config, &gpu)?;
+        let file = export::write_all(&folder, &export::Avatar::Still(&textured), &config, &gpu)?;
         meshing.push(mark.elapsed());
         context.events.send(Event::Step(mesh_step(2)));
         let mut report = Report::new(&config, None, &gpu);
@@ -197,7 +198,7 @@ impl Job for EditJob {
         report.write(&folder.join("report.json"))?;
         project.finish(&textured).map_err(SessionError::Storage)?;
         work.forget();
-        Ok(Outcome::Completed(Artifacts { folder, glb }))
+        Ok(Outcome::Completed(Artifacts { folder, file }))
     }
 }
 

@@ -61,12 +61,12 @@ pub(super) fn run(
     project.save_avatar(&shown).map_err(SessionError::Storage)?;
     tick(2);
     let folder = project.output().to_path_buf();
-    let glb = export::write_all(&folder, &export::Avatar::Moving(&head, &shown), config, &gpu)?;
+    let file = export::write_all(&folder, &export::Avatar::Moving(&head, &shown), config, &gpu)?;
     tick(3);
     let mut report = Report::new(config, described, &gpu);
     report.push_stage(&timing, None);
     report.finish(&shown, started.elapsed(), warnings);
     report.write(&folder.join("report.json"))?;
     project.finish(&shown).map_err(SessionError::Storage)?;
-    Ok(Outcome::Completed(Artifacts { folder, glb }))
+    Ok(Outcome::Completed(Artifacts { folder, file }))
 }

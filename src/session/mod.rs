@@ -13,6 +13,7 @@ pub mod edited;
 mod error;
 pub mod event;
 mod export;
+mod export_job;
 pub mod generate;
 pub(crate) mod guide;
 mod instant;
@@ -26,7 +27,8 @@ pub use cancel::CancelToken;
 pub use command::Command;
 pub use edit::EditJob;
 pub use error::SessionError;
-pub use event::{Event, EventSender, Outcome, StepReport, Warning};
+pub use event::{Artifacts, Event, EventSender, Outcome, StepReport, Warning};
+pub use export_job::ExportJob;
 pub use generate::GenerateJob;
 pub use snapshot::{HeadSnapshot, Latest};
 
