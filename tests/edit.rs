@@ -63,6 +63,13 @@ fn edits_follow_one_another_and_strength_zero_changes_nothing() {
     assert_eq!(operation["changed"]["beard_color"], "green");
     assert_eq!(entries[3]["operation"]["kind"], "finish");
 
+    // What was not made of face units is exported as it was written, too.
+    for from in [&head, &copy] {
+        let to = at("exported.glb");
+        done(&headsculpt(&["export", from, "-o", &to, "--quiet"]));
+        assert_eq!(std::fs::read(to).unwrap(), glb(Path::new(from)));
+    }
+
     // The second edit knows of the first.
     done(&headsculpt(&["edit", &copy, "shave off his beard", "--json"]));
     let entries = log(Path::new(&copy));

@@ -1,8 +1,11 @@
-//! From the head prior to files: distance field, surface, texture, GLB, turntable.
+//! From the head prior to files: distance field, surface, texture, GLB, turntable; and
+//! `headsculpt export` in every format.
 //!
 //! Set `HEADSCULPT_TEST_OUT` to a folder to keep the files and look at them.
 
-use glam::Vec3;
+mod readers;
+
+use glam::{Vec2, Vec3};
 use headsculpt::geometry::extract::{SurfaceOptions, surface};
 use headsculpt::geometry::uv::UnwrapOptions;
 use headsculpt::geometry::{Mesh, ScalarGrid, TexturedMesh, topology};
@@ -12,7 +15,8 @@ use headsculpt::render::GpuContext;
 use headsculpt::render::bake::bake;
 use headsculpt::render::mesh::{MeshRenderer, RenderKind, orbit_view, turntable_views};
 use std::convert::Infallible;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 use std::time::Instant;
 
 const SKIN: [f32; 3] = [0.85, 0.68, 0.58];
@@ -234,4 +238,194 @@ fn the_closed_prior_itself_can_be_unwrapped_and_painted() {
         let texture = image::DynamicImage::ImageRgba8(head.albedo.clone()).into_rgb8();
         pictures::write_image(&out.join("closed_texture.png"), &texture).expect("written");
     }
+}
+
+fn headsculpt(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_headsculpt")).args(arguments).output().expect("runs")
+}
+
+fn done(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// A text for a path; tests know theirs.
+fn text(path: &Path) -> &str {
+    path.to_str().expect("text")
+}
+
+/// Everything below a folder, with its contents.
+fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(contents(&path));
+        } else {
+            found.push((path.clone(), std::fs::read(&path).expect("a file")));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn an_instant_head_is_exported_in_every_format() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (head, out) = (dir.path().join("head"), dir.path().join("out"));
+    std::fs::create_dir(&out).expect("made");
+    let (project, prompt) = (text(&head), "a smiling woman with \u{201c}curly\u{201d} red hair");
+    let make = ["generate", prompt, "--preset", "instant", "--seed", "3", "-o", project, "--quiet"];
+    done(&headsculpt(&make));
+    let before = contents(&head);
+
+    // The GLB is the one that was generated, face units and all.
+    let glb = out.join("copy.glb");
+    let said = done(&headsculpt(&["export", project, "-o", text(&glb), "--json"]));
+    assert!(said.contains("\"export\"") && said.contains("copy.glb"), "{said}");
+    assert!(!said.contains("warning"), "{said}");
+    let bytes = |path: &Path| std::fs::read(path).expect("a file");
+    assert!(bytes(&glb) == bytes(&head.join("avatar.glb")), "the exported GLB differs");
+
+    // OBJ and PLY are the surface as it is first shown, which the project stores.
+    let shown = headsculpt::project::Project::open_read_only(&head).expect("a project");
+    let shown = shown.load_avatar().expect("readable").expect("finished");
+    let scale = HeadModel::embedded().similarity().metres_per_unit;
+    let positions: Vec<Vec3> = shown.mesh.positions.iter().map(|p| *p * scale).collect();
+    let texture = image::DynamicImage::ImageRgba8(shown.albedo.clone()).into_rgb8();
+    let (obj, ply) = (out.join("head.obj"), out.join("head.PLY"));
+    let said = done(&headsculpt(&["export", project, "-o", text(&obj)]));
+    assert_eq!(said.trim(), text(&obj));
+    done(&headsculpt(&["export", project, "-o", text(&ply), "--quiet"]));
+    let (of_obj, of_ply) = (readers::obj(&obj), readers::ply(&ply));
+    for read in [&of_obj, &of_ply] {
+        assert!(read.positions == positions && read.normals == shown.normals);
+        assert!(read.triangles == shown.mesh.triangles);
+        let mentions = |text: &str| read.comments.iter().any(|line| line.contains(text));
+        assert!(mentions("generator: HeadSculpt") && mentions("seed: 3"), "{:?}", read.comments);
+        assert!(mentions("\\u201ccurly\\u201d red hair"), "{:?}", read.comments);
+    }
+    assert!(of_obj.texture == texture);
+    let off = of_obj.uvs.iter().zip(&shown.uvs).map(|(a, b)| a.distance(*b)).fold(0.0, f32::max);
+    assert!(of_obj.uvs.len() == shown.uvs.len() && off < 1e-6, "{off}");
+    // A vertex has the colour of its texels.
+    for (colour, uv) in of_ply.colours.iter().zip(&shown.uvs).step_by(97) {
+        let at = *uv * texture.width() as f32 - 0.5;
+        let (low, high) = (at.floor().max(Vec2::ZERO), (at.floor() + 1.0).max(Vec2::ZERO));
+        let texel = |x: f32, y: f32| {
+            let last = texture.width() - 1;
+            texture.get_pixel((x as u32).min(last), (y as u32).min(last)).0
+        };
+        let near = [(low.x, low.y), (high.x, low.y), (low.x, high.y), (high.x, high.y)]
+            .map(|(x, y)| texel(x, y));
+        for (c, value) in colour.iter().enumerate() {
+            let (least, most) = near.iter().fold((255, 0), |(l, m), t| (t[c].min(l), t[c].max(m)));
+            assert!((least..=most).contains(value), "{colour:?} {near:?}");
+        }
+    }
+    for (path, name) in [(&obj, "again.obj"), (&ply, "again.ply")] {
+        let again = out.join(name);
+        done(&headsculpt(&["export", project, "-o", text(&again), "--quiet"]));
+        let written = bytes(&again);
+        let renamed = String::from_utf8_lossy(&written).replace("again.mtl", "head.mtl");
+        assert!(written == bytes(path) || renamed.as_bytes() == bytes(path), "{name}");
+    }
+
+    // Another size of the texture changes the texture alone.
+    let small = out.join("small.glb");
+    done(&headsculpt(&["export", project, "-o", text(&small), "--texture-size", "100"]));
+    let (read, whole) = (readers::glb(&small), readers::glb(&glb));
+    assert_eq!(read.texture.dimensions(), (100, 100));
+    assert!(readers::Read { texture: whole.texture.clone(), ..read } == whole);
+    let targets = |path: &Path| {
+        let file = gltf::Gltf::open(path).expect("valid");
+        let primitive = file.meshes().next().and_then(|m| m.primitives().next());
+        primitive.expect("a primitive").morph_targets().len()
+    };
+    assert_eq!((targets(&small), targets(&glb)), (52, 52));
+
+    // Nothing of all this touched the project; without -o the file lies beside it.
+    assert!(contents(&head) == before, "exporting changed the project");
+    let said = done(&headsculpt(&["export", project, "--format", "ply"]));
+    assert_eq!(Path::new(said.trim()), head.join("avatar.ply"));
+    assert!(bytes(&head.join("avatar.ply")) == bytes(&ply));
+
+    // A head that this version would make otherwise keeps its surface, and says what it lacks.
+    let log = head.join("avatar.headsculpt/operations.jsonl");
+    let other = std::fs::read_to_string(&log).expect("text").replace("\"seed\":3", "\"seed\":4");
+    std::fs::write(&log, other).expect("written");
+    let still = out.join("still.glb");
+    let output = headsculpt(&["export", project, "-o", text(&still)]);
+    done(&output);
+    let warning = String::from_utf8_lossy(&output.stderr);
+    assert!(warning.contains("without face units"), "{warning}");
+    assert_eq!(targets(&still), 0);
+    assert!(readers::glb(&still).positions == positions);
+}
+
+#[test]
+fn what_cannot_be_exported_is_one_sentence() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| dir.path().join(name);
+    let (head, half) = (at("head"), at("half"));
+    let make = |folder: &Path| {
+        let folder = text(folder);
+        done(&headsculpt(&["generate", "a man", "--preset", "instant", "-o", folder, "--quiet"]));
+    };
+    make(&head);
+    // One that was stopped before its end.
+    std::fs::create_dir_all(half.join("avatar.headsculpt")).expect("made");
+    let log = "avatar.headsculpt/operations.jsonl";
+    let lines = std::fs::read_to_string(head.join(log)).expect("text");
+    let first = lines.lines().next().expect("a line").to_owned() + "\n";
+    std::fs::write(half.join(log), first).expect("written");
+    // One whose mesh is damaged.
+    let broken = at("broken");
+    std::fs::create_dir_all(broken.join("avatar.headsculpt")).expect("made");
+    std::fs::write(broken.join(log), &lines).expect("written");
+    std::fs::write(broken.join("avatar.headsculpt/mesh.safetensors"), "no").expect("written");
+    std::fs::write(at("file"), "no folder").expect("written");
+    std::fs::create_dir(at("folder.glb")).expect("made");
+    std::fs::create_dir(at("out")).expect("made");
+    let before = contents(dir.path());
+    let good = text(&head);
+    let (half, broken, nowhere) = (half.clone(), broken.clone(), at("nowhere"));
+    let target = |name: &str| text(&at("out")).to_owned() + "/../" + name;
+    let cases: Vec<(Vec<String>, &str)> = [
+        (vec![text(&nowhere)], "nowhere"),
+        (vec![text(&half)], "is not finished"),
+        (vec![text(&broken)], "mesh.safetensors"),
+        (vec![good, "-o", &target("x.fbx")], "x.fbx"),
+        (vec![good, "-o", &target("x")], ".glb, .obj or .ply"),
+        (vec![good, "-o", &target("x.obj"), "--format", "ply"], ".ply"),
+        (vec![good, "-o", &target("folder.glb")], "is a folder"),
+        (vec![good, "-o", &target("no/such/x.glb")], "does not exist"),
+        (vec![good, "-o", &target("file/x.glb")], "file"),
+        (vec![good, "-o", "/proc/x.ply"], "/proc"),
+        (vec![good, "--format", "fbx"], "--format"),
+        (vec![good, "--texture-size", "63"], "--texture-size: 63"),
+        (vec![good, "--texture-size", "-1"], "--texture-size"),
+        (vec![good, "--texture-size", "4097"], "--texture-size: 4097"),
+        (vec![good, "--texture-size", "big"], "--texture-size"),
+        (vec![good, "--texture-size", "256", "--format", "ply"], "no texture"),
+        (vec![good, "--topology", "free"], "--topology"),
+        (vec![], "PROJECT"),
+    ]
+    .into_iter()
+    .map(|(list, word)| (list.into_iter().map(str::to_owned).collect(), word))
+    .collect();
+    let mut failures = Vec::new();
+    for (arguments, word) in &cases {
+        let mut all = vec!["export"];
+        all.extend(arguments.iter().map(String::as_str));
+        all.push("--quiet");
+        let output = headsculpt(&all);
+        let stderr = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        let one = stderr.lines().count() == 1 && stderr.contains(word);
+        if output.status.code() != Some(2) || !one {
+            failures.push(format!("{arguments:?}: {:?} {stderr:?}", output.status));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert!(contents(dir.path()) == before, "a refused export wrote something");
 }

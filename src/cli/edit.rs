@@ -35,6 +35,8 @@ impl Arguments {
         let Self { project: folder, instruction, region, strength, steps, seed, output: copy } =
             self;
         let job = EditJob { folder, copy, instruction, region, strength, steps, seed };
-        follow::run(job, output, |_| "the same command goes on with it".into())
+        let done = follow::run(job, output, |_| "the same command goes on with it".into())?;
+        output.say(done.folder.display());
+        Ok(())
     }
 }

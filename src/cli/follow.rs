@@ -2,18 +2,18 @@
 
 use super::progress::Progress;
 use super::{Failure, Output};
-use crate::session::{self, Event, Job, Outcome, SessionError};
+use crate::session::{self, Artifacts, Event, Job, Outcome, SessionError};
 use std::path::Path;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
-/// Runs the job, showing its progress, until it ends; the first interrupt cancels it. `again`
-/// says how to continue what was cancelled, given its folder.
+/// Runs the job, showing its progress, until it ends, and returns what it wrote; the first
+/// interrupt cancels it. `again` says how to continue what was cancelled, given its folder.
 pub(super) fn run(
     job: impl Job,
     output: Output,
     again: impl FnOnce(&Path) -> String,
-) -> Result<(), Failure> {
+) -> Result<Artifacts, Failure> {
     let session = session::spawn(job).map_err(|error| Failure::Broken(error.into()))?;
     let cancel = session.cancel.clone();
     // A second interrupt ends the process at once; checkpoints make that harmless.
@@ -42,12 +42,7 @@ pub(super) fn run(
         }
     };
     match outcome {
-        Outcome::Completed(artifacts) => {
-            if output == Output::Human {
-                println!("{}", artifacts.folder.display());
-            }
-            Ok(())
-        }
+        Outcome::Completed(artifacts) => Ok(artifacts),
         Outcome::Cancelled { resumable: Some(folder) } => {
             Err(Failure::Cancelled(format!("cancelled; {}", again(&folder))))
         }

@@ -36,8 +36,10 @@ impl Arguments {
             let folder = self.output.unwrap_or_else(|| PathBuf::from(config.default_folder()));
             GenerateJob::New { folder, config: Box::new(config) }
         };
-        follow::run(job, output, |folder| {
+        let done = follow::run(job, output, |folder| {
             format!("continue with: headsculpt generate --resume '{}'", folder.display())
-        })
+        })?;
+        output.say(done.folder.display());
+        Ok(())
     }
 }

@@ -7,6 +7,7 @@ mod bench;
 mod doctor;
 mod edit;
 mod eval;
+mod export;
 mod failure;
 mod follow;
 mod generate;
@@ -47,6 +48,8 @@ enum Command {
     History(history::Arguments),
     /// Draw pictures of a finished avatar
     Render(render::Arguments),
+    /// Write a finished avatar as a mesh file: GLB, OBJ or PLY
+    Export(export::Arguments),
     /// Work with diffusion checkpoints
     Models(models::Arguments),
     /// Measure whether heads show what their prompts say
@@ -69,6 +72,13 @@ enum Output {
 }
 
 impl Output {
+    /// Prints a sentence, or a path, for people.
+    fn say(self, what: impl std::fmt::Display) {
+        if self == Self::Human {
+            println!("{what}");
+        }
+    }
+
     /// Prints a result: as JSON in JSON mode, else the sentence.
     fn result(self, sentence: &str, json: &serde_json::Value) {
         match self {
@@ -105,6 +115,7 @@ pub fn main() -> ExitCode {
         Some(Command::Edit(edit)) => edit.run(output),
         Some(Command::History(history)) => history.run(output),
         Some(Command::Render(render)) => render.run(output),
+        Some(Command::Export(export)) => export.run(output),
         Some(Command::Models(models)) => models.run(output),
         Some(Command::Eval(eval)) => eval.run(output),
         Some(Command::Bench(bench)) => bench.run(output),

@@ -86,7 +86,7 @@ fn to_json(event: &Event) -> serde_json::Value {
         Event::Warning(warning) => json!({"event": "warning", "text": warning.0}),
         Event::CheckpointSaved(path) => json!({"event": "checkpoint", "path": path}),
         Event::Finished(Outcome::Completed(artifacts)) => {
-            json!({"event": "finished", "outcome": "completed", "folder": artifacts.folder, "glb": artifacts.glb})
+            json!({"event": "finished", "outcome": "completed", "folder": artifacts.folder, "file": artifacts.file})
         }
         Event::Finished(Outcome::Cancelled { resumable }) => {
             json!({"event": "finished", "outcome": "cancelled", "resumable": resumable})

@@ -1,6 +1,6 @@
 //! Binary glTF 2.0: the avatar as other programs read it.
 
-use super::{ExportError, image as pictures, write_file};
+use super::{ExportError, image as pictures, metres, write_file};
 use crate::geometry::{MorphMesh, MorphTarget, TexturedMesh};
 use glam::Vec3;
 use serde_json::{Value, json};
@@ -37,9 +37,9 @@ pub struct GlbOptions {
 ///
 /// # Errors
 /// [`ExportError::Geometry`] for a mesh that does not pass [`TexturedMesh::validate`],
-/// [`ExportError::Invalid`] for a scale or roughness out of range or a file of 4 GiB.
+/// [`ExportError::Invalid`] for a scale or roughness out of range, a texture without pixels or
+/// a file of 4 GiB.
 pub fn encode(textured: &TexturedMesh, options: &GlbOptions) -> Result<Vec<u8>, ExportError> {
-    textured.validate()?;
     assemble(textured, &[], &[], options)
 }
 
@@ -59,14 +59,10 @@ fn assemble(
     weights: &[f32],
     options: &GlbOptions,
 ) -> Result<Vec<u8>, ExportError> {
-    if !(options.metres_per_unit.is_finite() && options.metres_per_unit > 0.0) {
-        return Err(ExportError::Invalid("the scale to metres must be positive"));
-    }
+    let metres = metres(textured, options.metres_per_unit)?;
     if !(0.0..=1.0).contains(&options.roughness) {
         return Err(ExportError::Invalid("the roughness must be within 0 and 1"));
     }
-    let metres: Vec<Vec3> =
-        textured.mesh.positions.iter().map(|p| *p * options.metres_per_unit).collect();
     let (low, high) =
         metres.iter().fold((metres[0], metres[0]), |(lo, hi), p| (lo.min(*p), hi.max(*p)));
     let corner = |v: Vec3| v.to_array().map(f64::from);

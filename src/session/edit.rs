@@ -12,6 +12,7 @@ use crate::config::{GenerationConfig, Start};
 use crate::diffusion::{DiffusionError, DiffusionModel, embedded};
 use crate::geometry::MorphMesh;
 use crate::guidance::{DiffusionDenoiser, DistillationConfig, ScoreDistillation};
+use crate::io::MeshFormat;
 use crate::pipeline::coarse::{self, StartHead};
 use crate::pipeline::controls::Controls;
 use crate::pipeline::edit::{Change, EditPlan, EditStage, Place, STAGE};
@@ -75,8 +76,8 @@ impl Job for EditJob {
         }
         if config.edit.strength == 0.0 {
             let folder = target(project, self.copy)?.output().to_path_buf();
-            let glb = folder.join("avatar.glb");
-            return Ok(Outcome::Completed(Artifacts { folder, glb }));
+            let file = export::usual_path(&folder, MeshFormat::Glb);
+            return Ok(Outcome::Completed(Artifacts { folder, file }));
         }
         let checkpoint = finished_state(&project, &config)?;
         let version = project.history().current().id;
@@ -196,9 +197,9 @@ impl Job for EditJob {
         report.push_stage(&timing, Some(evaluations));
         report.push_stage(&meshing, None);
         report.finish(&avatar.rest, started.elapsed(), notes);
-        let glb = finish::record(&mut project, written, &report, &avatar.rest)?;
+        let file = finish::record(&mut project, written, &report, &avatar.rest)?;
         work.forget();
-        Ok(Outcome::Completed(Artifacts { folder, glb }))
+        Ok(Outcome::Completed(Artifacts { folder, file }))
     }
 }
 

@@ -44,6 +44,9 @@ pub enum SessionError {
     /// An edit that cannot be started.
     #[error("{0}")]
     Edit(String),
+    /// A head that cannot be exported, or not as or to what was asked for.
+    #[error("{0}")]
+    CannotExport(String),
     /// The system could not start a thread.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
@@ -63,6 +66,7 @@ impl SessionError {
             | Self::OtherSettings(_)
             | Self::Edited(_)
             | Self::Edit(_)
+            | Self::CannotExport(_)
             | Self::Guidance(GuidanceError::NoReferenceNet | GuidanceError::Strength(_))
             | Self::Model(DiffusionError::Checkpoint(_)) => true,
             Self::Render(error) | Self::Stage(StageError::Render(error)) => {

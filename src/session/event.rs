@@ -8,7 +8,7 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 /// One step of a stage.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct StepReport {
-    /// The stage: "coarse", "extract", ..
+    /// The stage: "coarse", "mesh", "export", ..
     pub stage: &'static str,
     /// Steps done, from 1.
     pub step: u64,
@@ -37,8 +37,8 @@ pub struct Warning(pub String);
 pub struct Artifacts {
     /// The output folder.
     pub folder: PathBuf,
-    /// The avatar.
-    pub glb: PathBuf,
+    /// The avatar: a GLB, or the file that was exported to.
+    pub file: PathBuf,
 }
 
 /// How a job ended.

@@ -1,16 +1,20 @@
-//! Writing what people open: the GLB, the turntable, the preview.
+//! Writing what people open: the mesh in every format, the turntable, the preview.
 
 use super::SessionError;
 use crate::config::GenerationConfig;
 use crate::geometry::MorphMesh;
 use crate::head::HeadModel;
 use crate::io::glb::{self, GlbOptions};
-use crate::io::{image, turntable};
+use crate::io::{ExportError, MeshFormat, MeshOptions, image, obj, ply, turntable};
 use crate::render::GpuContext;
 use crate::render::mesh::{MeshRenderer, RenderKind, turntable_views};
 use ::image::imageops;
 use std::path::{Path, PathBuf};
 
+/// Name of the head's files, and of the object in them.
+const NAME: &str = "avatar";
+/// Roughness of the material, `[0, 1]`.
+const ROUGHNESS: f32 = 0.8;
 /// Views of the turntable.
 const STRIP_VIEWS: u32 = 8;
 const STRIP_SIZE: u32 = 256;
@@ -35,6 +39,39 @@ pub(super) struct Written {
     pub thumbnail: Vec<u8>,
 }
 
+/// Writes a head to `path`: metres, y up, facing +z. Only a GLB can hold morph targets; other
+/// formats get the surface as it is first shown. The same head always gives the same bytes.
+///
+/// # Errors
+/// [`ExportError`] of the format.
+pub(super) fn write(
+    path: &Path,
+    format: MeshFormat,
+    avatar: &MorphMesh,
+    config: &GenerationConfig,
+) -> Result<(), ExportError> {
+    let (name, provenance) = (NAME.to_owned(), provenance(config));
+    let metres_per_unit = HeadModel::embedded().similarity().metres_per_unit;
+    let options = MeshOptions { name, metres_per_unit, provenance };
+    match format {
+        MeshFormat::Obj => obj::write(path, &avatar.shown(), &options),
+        MeshFormat::Ply => ply::write(path, &avatar.shown(), &options),
+        MeshFormat::Glb => {
+            let MeshOptions { name, metres_per_unit, provenance } = options;
+            let roughness = ROUGHNESS;
+            let options =
+                GlbOptions { name, metres_per_unit, roughness, copyright: None, provenance };
+            glb::write_morph(path, avatar, &options)
+        }
+    }
+}
+
+/// The file that a head is written to in a format, unless another is asked for.
+#[must_use]
+pub(super) fn usual_path(folder: &Path, format: MeshFormat) -> PathBuf {
+    folder.join(NAME).with_extension(format.extension())
+}
+
 /// Writes `avatar.glb`, `turntable.png` and `preview.webp` into `folder`.
 pub(super) fn write_all(
     folder: &Path,
@@ -42,15 +79,8 @@ pub(super) fn write_all(
     config: &GenerationConfig,
     gpu: &GpuContext,
 ) -> Result<Written, SessionError> {
-    let path = folder.join("avatar.glb");
-    let options = GlbOptions {
-        metres_per_unit: HeadModel::embedded().similarity().metres_per_unit,
-        provenance: provenance(config),
-        name: "avatar".into(),
-        roughness: 0.8,
-        copyright: None,
-    };
-    glb::write_morph(&path, avatar, &options)?;
+    let path = usual_path(folder, MeshFormat::Glb);
+    write(&path, MeshFormat::Glb, avatar, config)?;
     let renderer = MeshRenderer::new(gpu)?;
     let mesh = renderer.upload(&avatar.shown())?;
     let draw = |count, size| {

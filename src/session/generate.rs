@@ -143,7 +143,7 @@ impl Job for GenerateJob {
         let done = run.stages(begun, &gpu, &mut project)?;
         let folder = project.output().to_path_buf();
         Ok(match done {
-            Some(glb) => Outcome::Completed(Artifacts { folder, glb }),
+            Some(file) => Outcome::Completed(Artifacts { folder, file }),
             None => Outcome::Cancelled { resumable: Some(folder) },
         })
     }

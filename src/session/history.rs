@@ -2,7 +2,7 @@
 
 use super::event::Artifacts;
 use super::{Event, Job, JobContext, Outcome, SessionError, StepReport, export};
-use crate::io;
+use crate::io::{self, MeshFormat};
 use crate::project::Project;
 use crate::render::GpuContext;
 use std::path::PathBuf;
@@ -55,14 +55,14 @@ impl Job for HistoryJob {
             Move::Name(name) => project.name(&name)?,
         }
         let folder = project.output().to_path_buf();
-        let glb = folder.join("avatar.glb");
+        let file = export::usual_path(&folder, MeshFormat::Glb);
         if !project.is_exported() {
             // The choice is made and in the log; a cancelled export is caught up next time.
             if !export_current(&project, context)? {
                 return Ok(Outcome::Cancelled { resumable: Some(folder) });
             }
         }
-        Ok(Outcome::Completed(Artifacts { folder, glb }))
+        Ok(Outcome::Completed(Artifacts { folder, file }))
     }
 }
 

@@ -66,6 +66,6 @@ pub(super) fn run(
     let mut report = Report::new(config, described, &gpu);
     report.push_stage(&timing, None);
     report.finish(&head.rest, started.elapsed(), warnings);
-    let glb = finish::record(&mut project, written, &report, &head.rest)?;
-    Ok(Outcome::Completed(Artifacts { folder, glb }))
+    let file = finish::record(&mut project, written, &report, &head.rest)?;
+    Ok(Outcome::Completed(Artifacts { folder, file }))
 }
