@@ -111,7 +111,8 @@ pub enum Start {
 /// Command-line flags that change single settings of a preset.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Overrides {
-    /// The diffusion checkpoint: 'embedded' or a folder in diffusers layout
+    /// The diffusion checkpoint: 'embedded', the name of an added model (see `models list`) or
+    /// a folder in diffusers layout
     #[arg(long, value_name = "NAME|DIR")]
     pub model: Option<String>,
     /// Seed of every random number; the same seed gives the same head

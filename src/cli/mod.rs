@@ -19,6 +19,7 @@ mod render;
 pub use failure::Failure;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use std::io::Write;
 use std::process::ExitCode;
 
 /// A sentence becomes a 3D head.
@@ -75,17 +76,27 @@ impl Output {
     /// Prints a sentence, or a path, for people.
     fn say(self, what: impl std::fmt::Display) {
         if self == Self::Human {
-            println!("{what}");
+            print_line(what);
         }
     }
 
     /// Prints a result: as JSON in JSON mode, else the sentence.
     fn result(self, sentence: &str, json: &serde_json::Value) {
         match self {
-            Self::Human => println!("{sentence}"),
-            Self::Json => println!("{json}"),
+            Self::Human => print_line(sentence),
+            Self::Json => print_line(json),
             Self::Quiet => {}
         }
+    }
+}
+
+/// Prints a line to whoever still reads: `| head` closes the pipe early, which is no failure.
+fn print_line(line: impl std::fmt::Display) {
+    match writeln!(std::io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            tracing::error!("cannot print: {error}");
+        }
+        _ => {}
     }
 }
 

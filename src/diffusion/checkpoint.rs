@@ -90,13 +90,16 @@ impl Part {
     /// transformers use, the full-precision file first.
     ///
     /// # Errors
-    /// If there is none, or its header does not fit.
+    /// If there is none, or none that is safetensors in one file, or its header does not fit.
     pub fn weights(&self) -> Result<WeightFile, CheckpointError> {
         let stems = ["diffusion_pytorch_model", "model"];
         let files = ["safetensors", "fp16.safetensors"]
             .iter()
             .flat_map(|end| stems.iter().map(move |stem| format!("{stem}.{end}")));
         let found = files.map(|name| self.folder.join(name)).find(|path| path.exists());
+        if found.is_none() {
+            self.refuse_other_weights()?;
+        }
         // What to miss when there is none: transformers and our own parts say `model`.
         let ours = self.config.value("_class_name").is_some()
             && ["RegionText", "AttributeReaders", "InstructionReaders"]
@@ -106,5 +109,21 @@ impl Part {
         WeightFile::open(
             &found.unwrap_or_else(|| self.folder.join(format!("{}.safetensors", stems[usual]))),
         )
+    }
+
+    /// Fails if there are weights, but not in a file that can be read.
+    fn refuse_other_weights(&self) -> Result<(), CheckpointError> {
+        let entries = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let mut names: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        names.sort();
+        let ends = |path: &Path, end: &str| path.to_string_lossy().ends_with(end);
+        if let Some(path) = names.iter().find(|path| ends(path, ".safetensors.index.json")) {
+            return Err(CheckpointError::Sharded { path: path.clone() });
+        }
+        let pickles = [".bin", ".ckpt", ".pt", ".pth"];
+        match names.into_iter().find(|path| pickles.iter().any(|end| ends(path, end))) {
+            Some(path) => Err(CheckpointError::Pickle { path }),
+            None => Ok(()),
+        }
     }
 }

@@ -7,6 +7,7 @@
 //! other checkpoint.
 
 use super::CheckpointError;
+use super::registry::{self, Registry};
 use crate::fingerprint;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -73,13 +74,22 @@ const FILES: Files = files!["embedded/":
     "unet/diffusion_pytorch_model.safetensors",
 ];
 
-/// The folder of a model as users name it: [`NAME`], or a folder.
+/// The folder of a model as users name it: [`NAME`], the name of an added model, or a folder.
+/// A folder that shares its name with an added model can be written with a separator, `./it`.
 ///
 /// # Errors
-/// [`CheckpointError::Unknown`], and as [`folder`].
+/// [`CheckpointError::Unknown`]; [`CheckpointError::Moved`] for an added model whose folder is
+/// gone; as [`Registry::of_user`] and [`folder`].
 pub fn resolve(model: &str) -> Result<PathBuf, CheckpointError> {
     if model == NAME {
         return folder();
+    }
+    if registry::can_be_name(model)
+        && let Some(folder) = Registry::of_user()?.folder_of(model)
+    {
+        let (name, folder) = (model.to_owned(), folder.to_owned());
+        let is_there = folder.is_dir();
+        return is_there.then(|| folder.clone()).ok_or(CheckpointError::Moved { name, folder });
     }
     let folder = PathBuf::from(model);
     if folder.is_dir() {
@@ -111,6 +121,12 @@ pub fn stable_name(model: &str) -> Result<String, CheckpointError> {
 /// be written.
 pub fn folder() -> Result<PathBuf, CheckpointError> {
     unpack(NAME, FILES)
+}
+
+/// Bytes of the model's files.
+#[must_use]
+pub fn bytes() -> u64 {
+    FILES.iter().map(|(_, contents)| contents.len() as u64).sum()
 }
 
 /// The unpacked reader of prompts.

@@ -95,8 +95,64 @@ pub enum CheckpointError {
         /// What the tokenizer library said.
         reason: String,
     },
+    /// Weights in a format that can run code when it is read.
+    #[error("{}: pickled weights are not read, only safetensors are", path.display())]
+    Pickle {
+        /// The weight file.
+        path: PathBuf,
+    },
+    /// Weights that are spread over several files.
+    #[error("{}: weights in several files are not read, only those in one", path.display())]
+    Sharded {
+        /// The file that lists the others.
+        path: PathBuf,
+    },
+    /// A file where a folder is needed.
+    #[error("{} is a file: only folders in the diffusers layout are read for now", path.display())]
+    SingleFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A part of a checkpoint that was taken for a whole one.
+    #[error(
+        "{} is a ControlNet alone: put it as `controlnet` into the folder of the checkpoint that it is made for",
+        path.display()
+    )]
+    ControlAlone {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The file of the models' names cannot be used.
+    #[error("{} {problem}", path.display())]
+    Registry {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, to be put after its name.
+        problem: String,
+    },
+    /// A name that cannot be given or removed.
+    #[error("the name '{name}' {problem}")]
+    Name {
+        /// The name.
+        name: String,
+        /// What is wrong with it, to be put after it.
+        problem: String,
+    },
+    /// An added checkpoint that is no longer where it was.
+    #[error(
+        "the model '{name}' is no longer in {}: `headsculpt models remove {name}` forgets it",
+        folder.display()
+    )]
+    Moved {
+        /// Its name.
+        name: String,
+        /// Where it was.
+        folder: PathBuf,
+    },
     /// A model's name that means nothing here.
-    #[error("no model '{name}': it is neither 'embedded' nor a folder")]
+    #[error(
+        "no model '{name}': it is neither 'embedded', nor the name of an added model, nor a folder"
+    )]
     Unknown {
         /// What was asked for.
         name: String,

@@ -10,6 +10,7 @@
 //! sentence that names the file.
 
 mod attributes;
+mod catalog;
 mod checkpoint;
 mod classifier;
 mod clip;
@@ -19,11 +20,13 @@ pub mod embedded;
 mod error;
 mod header;
 pub mod images;
+mod inspect;
 mod instructions;
 mod kernels;
 mod latent;
 mod layers;
 mod lexicon;
+mod library;
 mod manifest;
 mod map;
 mod model;
@@ -32,6 +35,7 @@ mod ops;
 mod pixel;
 mod prompt_reader;
 mod region_text;
+mod registry;
 mod resnet;
 #[cfg(test)]
 mod tests;
@@ -46,14 +50,18 @@ mod verify;
 mod weights;
 
 pub use attributes::{AttributeOdds, AttributeReaders};
+pub use catalog::{Catalog, CatalogEntry, EmbeddedEntry, Licence, Role};
 pub use classifier::AttributeClassifier;
 pub use clip::TextEmbedding;
 pub use error::{CheckpointError, DiffusionError, Result};
+pub use inspect::{CheckpointFacts, inspect};
 pub use instructions::{AttributeChange, InstructionReader};
 pub use latent::{EncodedImage, LatentSpace};
+pub use library::{AddedModel, Library};
 pub use manifest::{Manifest, RegionTextEntry};
 pub use model::{ControlInput, DiffusionModel};
 pub use noise::{Denoised, NoiseSchedule, Prediction};
 pub use prompt_reader::PromptReader;
+pub use registry::{Registered, Registry};
 pub use tokenizer::TokenizeReport;
 pub use verify::{Comparison, VerifyReport, verify};

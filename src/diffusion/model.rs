@@ -87,17 +87,8 @@ impl DiffusionModel {
             note("vae", unused);
             LatentSpace::Autoencoder(Box::new(vae))
         } else {
-            // Three colours of blocks of f x f pixels.
             let channels = unet.encoder().config().in_channels;
-            let inferred = (1..=64).find(|f| 3 * f * f == channels);
-            let Some(factor) = manifest.pixel_unshuffle.or(inferred) else {
-                let problem = format!(
-                    "has no `vae` folder, and {channels} channels are no blocks of RGB pixels"
-                );
-                let path = folder.to_owned();
-                return Err(CheckpointError::Mismatch { path, problem }.into());
-            };
-            LatentSpace::Pixels(PixelSpace { factor })
+            LatentSpace::Pixels(PixelSpace::of(folder, &manifest, channels)?)
         };
         let binder = Self::load_binder(&checkpoint, &manifest, device, &mut note)?;
         let image_size = manifest

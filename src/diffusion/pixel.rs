@@ -1,8 +1,11 @@
 //! Pixel space: a folder without `vae` diffuses the image itself, scaled to `[-1, 1]`, with
 //! blocks of pixels moved into channels.
 
+use super::error::CheckpointError;
+use super::manifest::Manifest;
 use super::{DiffusionError, Result};
 use candle_core::Tensor;
+use std::path::Path;
 
 /// The identity autoencoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +15,28 @@ pub struct PixelSpace {
 }
 
 impl PixelSpace {
+    /// That of a folder without `vae`, whose `UNet` reads `channels`: three colours of blocks
+    /// of f x f pixels.
+    ///
+    /// # Errors
+    /// If the channels are no such blocks, and the manifest does not say better.
+    pub fn of(
+        folder: &Path,
+        manifest: &Manifest,
+        channels: usize,
+    ) -> Result<Self, CheckpointError> {
+        let inferred = (1..=64).find(|f| 3 * f * f == channels);
+        match manifest.pixel_unshuffle.or(inferred) {
+            Some(factor) => Ok(Self { factor }),
+            None => Err(CheckpointError::Mismatch {
+                path: folder.to_owned(),
+                problem: format!(
+                    "has no `vae` folder, and {channels} channels are no blocks of RGB pixels"
+                ),
+            }),
+        }
+    }
+
     /// `(B, C, H, W)` in `[0, 1]` to `(B, C f^2, H / f, W / f)` in `[-1, 1]`; channel
     /// `c f^2 + y f + x` holds pixel `(y, x)` of each block, as in `PyTorch`'s `pixel_unshuffle`.
     ///

@@ -164,6 +164,8 @@ def model_card(model, progress, notes=()):
         "captioned renders of the CC0 head prior by this project's own studio. No photograph and no third-party checkpoint went into it. It guides",
         "the distillation of a 3D head; it is not meant to make pictures for show, and it knows only the words of the studio's captions.",
         "",
+        "Licence: MIT or Apache-2.0, as the program that carries it.",
+        "",
         "| part | parameters |",
         "|---|---|",
         f"| text encoder ({model.text_encoder.config.num_hidden_layers} layers, width {model.text_encoder.config.hidden_size}, {model.text_encoder.config.vocab_size} tokens) | {count(model.text_encoder)} |",

@@ -1,23 +1,10 @@
 //! Broken folders: each is refused with one sentence that names the file.
 
-use super::fixture;
+use super::{copy, fixture};
 use crate::diffusion::{DiffusionModel, InstructionReader, PromptReader};
 use candle_core::Device;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
 
 /// Loads a copy of a fixture after `damage`, model and attribute readers, and returns the
 /// complaint.
