@@ -289,27 +289,27 @@ fn an_instant_head_is_exported_in_every_format() {
 
     // OBJ and PLY are the surface as it is first shown, which the project stores.
     let shown = headsculpt::project::Project::open_read_only(&head).expect("a project");
-    let shown = shown.load_avatar().expect("readable").expect("finished");
+    let shown = shown.load_avatar().expect("readable").expect("finished").shown();
     let scale = HeadModel::embedded().similarity().metres_per_unit;
-    let positions: Vec<Vec3> = shown.rest.mesh.positions.iter().map(|p| *p * scale).collect();
-    let texture = image::DynamicImage::ImageRgba8(shown.rest.albedo.clone()).into_rgb8();
+    let positions: Vec<Vec3> = shown.mesh.positions.iter().map(|p| *p * scale).collect();
+    let texture = image::DynamicImage::ImageRgba8(shown.albedo.clone()).into_rgb8();
     let (obj, ply) = (out.join("head.obj"), out.join("head.PLY"));
     let said = done(&headsculpt(&["export", project, "-o", text(&obj)]));
     assert_eq!(said.trim(), text(&obj));
     done(&headsculpt(&["export", project, "-o", text(&ply), "--quiet"]));
     let (of_obj, of_ply) = (readers::obj(&obj), readers::ply(&ply));
     for read in [&of_obj, &of_ply] {
-        assert!(read.positions == positions && read.normals == shown.rest.normals);
-        assert!(read.triangles == shown.rest.mesh.triangles);
+        assert!(read.positions == positions && read.normals == shown.normals);
+        assert!(read.triangles == shown.mesh.triangles);
         let mentions = |text: &str| read.comments.iter().any(|line| line.contains(text));
         assert!(mentions("generator: HeadSculpt") && mentions("seed: 3"), "{:?}", read.comments);
         assert!(mentions("\\u201ccurly\\u201d red hair"), "{:?}", read.comments);
     }
     assert!(of_obj.texture == texture);
-    let off = of_obj.uvs.iter().zip(&shown.rest.uvs).map(|(a, b)| a.distance(*b)).fold(0.0, f32::max);
+    let off = of_obj.uvs.iter().zip(&shown.uvs).map(|(a, b)| a.distance(*b)).fold(0.0, f32::max);
     assert!(of_obj.uvs.len() == shown.uvs.len() && off < 1e-6, "{off}");
     // A vertex has the colour of its texels.
-    for (colour, uv) in of_ply.colours.iter().zip(&shown.rest.uvs).step_by(97) {
+    for (colour, uv) in of_ply.colours.iter().zip(&shown.uvs).step_by(97) {
         let at = *uv * texture.width() as f32 - 0.5;
         let (low, high) = (at.floor().max(Vec2::ZERO), (at.floor() + 1.0).max(Vec2::ZERO));
         let texel = |x: f32, y: f32| {
