@@ -14,11 +14,14 @@ use sha2::{Digest, Sha256};
 
 /// The built-in presets by name.
 const PRESETS: [(&str, &str); 4] = [
-    ("instant", include_str!("../assets/presets/instant.toml")),
-    ("quick", include_str!("../assets/presets/quick.toml")),
-    ("standard", include_str!("../assets/presets/standard.toml")),
-    ("headsculpt", include_str!("../assets/presets/headsculpt.toml")),
+    (BUILT_IN[0], include_str!("../assets/presets/instant.toml")),
+    (BUILT_IN[1], include_str!("../assets/presets/quick.toml")),
+    (BUILT_IN[2], include_str!("../assets/presets/standard.toml")),
+    (BUILT_IN[3], include_str!("../assets/presets/headsculpt.toml")),
 ];
+
+/// The names of the built-in presets, the fastest first.
+pub const BUILT_IN: [&str; 4] = ["instant", "quick", "standard", "headsculpt"];
 
 /// Longest prompt, in characters: beyond it, it is not a prompt but a file given by mistake.
 /// Whatever a tokenizer cannot hold is cut with a warning.
@@ -313,8 +316,7 @@ fn table(name: &str, depth: usize) -> Result<toml::Table, ConfigError> {
             std::fs::read_to_string(name).map_err(|error| fail(error.to_string()))?
         }
         None => {
-            let known: Vec<&str> = PRESETS.iter().map(|(known, _)| *known).collect();
-            let (name, known) = (name.to_owned(), known.join(", "));
+            let (name, known) = (name.to_owned(), BUILT_IN.join(", "));
             return Err(ConfigError::UnknownPreset { name, known });
         }
     };

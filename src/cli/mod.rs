@@ -11,6 +11,7 @@ mod export;
 mod failure;
 mod follow;
 mod generate;
+mod gui;
 mod history;
 mod models;
 mod progress;
@@ -18,7 +19,7 @@ mod render;
 
 pub use failure::Failure;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -41,6 +42,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Open the window; so does no command at all
+    Gui(gui::Arguments),
     /// Make a head from a sentence, or continue an interrupted run
     Generate(generate::Arguments),
     /// Change a finished avatar by a sentence; it stays the same person
@@ -131,10 +134,8 @@ pub fn main() -> ExitCode {
         Some(Command::Eval(eval)) => eval.run(output),
         Some(Command::Bench(bench)) => bench.run(output),
         Some(Command::Doctor) => doctor::run(output),
-        None => {
-            print!("{}", Arguments::command().render_long_help());
-            Ok(())
-        }
+        Some(Command::Gui(gui)) => gui.run(),
+        None => gui::Arguments::default().run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -159,6 +160,7 @@ fn start_logging(verbose: u8) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::CommandFactory;
 
     #[test]
     fn the_argument_definitions_are_consistent() {

@@ -2,16 +2,13 @@
 
 use super::{Failure, Output};
 use crate::batch::{ControlKind, View};
-use crate::config::Start;
 use crate::geometry::MorphMesh;
-use crate::head::ShapedHead;
 use crate::io::image;
-use crate::pipeline::coarse::StartHead;
 use crate::project::Project;
 use crate::render::control::ControlRenderer;
 use crate::render::mesh::{MeshRenderer, RenderKind, orbit_view};
 use crate::render::{GpuContext, RenderError};
-use crate::session::person::Person;
+use crate::session::prior;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -49,19 +46,6 @@ impl Kind {
             Self::Mask => RenderKind::Mask,
         }
     }
-}
-
-/// The head of the prior that a project's avatar was made on.
-fn prior_of(project: &Project) -> Result<ShapedHead, Failure> {
-    let config = project.generation().map_err(Failure::input)?;
-    let start = match config.start {
-        Start::Mean => StartHead::mean(),
-        Start::Person => {
-            let person = Person::of(config).map_err(Failure::input)?;
-            StartHead::of(&person.sample.params).map_err(Failure::input)?
-        }
-    };
-    Ok(start.control)
 }
 
 #[derive(Debug, clap::Args)]
@@ -134,7 +118,10 @@ impl Arguments {
             None => avatar.shown(),
         };
         let prior = match self.kind {
-            Kind::Landmarks => Some(prior_of(&project)?),
+            Kind::Landmarks => {
+                let config = project.generation().map_err(Failure::input)?;
+                Some(prior::prior(config).map_err(Failure::input)?)
+            }
             _ => None,
         };
         let gpu = GpuContext::new().map_err(Failure::input)?;

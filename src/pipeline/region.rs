@@ -75,6 +75,25 @@ impl EditRegion {
         }
     }
 
+    /// All but the whole head, the smallest first.
+    pub const BY_SIZE: [Self; 9] = [
+        Self::Brows,
+        Self::Nose,
+        Self::Mouth,
+        Self::Eyes,
+        Self::Ears,
+        Self::Jaw,
+        Self::Neck,
+        Self::Face,
+        Self::Hair,
+    ];
+
+    /// Whether it has a vertex of the prior.
+    #[must_use]
+    pub fn holds(self, model: &HeadModel, vertex: usize) -> bool {
+        self.parts().iter().any(|region| model.region(*region)[vertex] >= MEMBER)
+    }
+
     /// The regions of the prior that it covers.
     fn parts(self) -> &'static [Region] {
         match self {

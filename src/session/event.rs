@@ -79,24 +79,39 @@ pub enum Event {
     Finished(Outcome),
 }
 
+/// Called on the job's thread when there is something new for the face.
+pub type Waker = Arc<dyn Fn() + Send + Sync>;
+
 /// The sending end of the bounded event channel.
-#[derive(Debug, Clone)]
-pub struct EventSender(SyncSender<Event>);
+#[derive(Clone)]
+pub struct EventSender {
+    sender: SyncSender<Event>,
+    waker: Option<Waker>,
+}
+
+impl std::fmt::Debug for EventSender {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EventSender").finish_non_exhaustive()
+    }
+}
 
 impl EventSender {
-    pub(super) fn new(sender: SyncSender<Event>) -> Self {
-        Self(sender)
+    pub(super) fn new(sender: SyncSender<Event>, waker: Option<Waker>) -> Self {
+        Self { sender, waker }
     }
 
     /// Sends an event. Step reports are dropped when the channel is full, everything
     /// else waits for room; a face that has gone away is ignored.
     pub fn send(&self, event: Event) {
         if matches!(event, Event::Step(_)) {
-            if let Err(TrySendError::Full(_)) = self.0.try_send(event) {
+            if let Err(TrySendError::Full(_)) = self.sender.try_send(event) {
                 tracing::trace!("the face is behind, a step report is dropped");
             }
-        } else if self.0.send(event).is_err() {
+        } else if self.sender.send(event).is_err() {
             tracing::debug!("nobody listens to the job's events any more");
+        }
+        if let Some(waker) = &self.waker {
+            waker();
         }
     }
 

@@ -20,6 +20,7 @@ pub(crate) mod guide;
 pub mod history;
 mod instant;
 pub mod person;
+pub mod prior;
 mod report;
 pub mod snapshot;
 mod steps;
@@ -29,7 +30,7 @@ pub use cancel::CancelToken;
 pub use command::Command;
 pub use edit::EditJob;
 pub use error::SessionError;
-pub use event::{Artifacts, Event, EventSender, Outcome, StepReport, Warning};
+pub use event::{Artifacts, Event, EventSender, Outcome, StepReport, Waker, Warning};
 pub use export_job::ExportJob;
 pub use generate::GenerateJob;
 pub use history::HistoryJob;
@@ -111,12 +112,24 @@ impl Drop for SessionHandle {
 /// # Errors
 /// [`SessionError::Thread`] if the system cannot start one.
 pub fn spawn(job: impl Job) -> Result<SessionHandle, SessionError> {
+    start(job, None)
+}
+
+/// [`spawn`] for a face that sleeps until it is woken: after each event, on the job's thread.
+///
+/// # Errors
+/// [`SessionError::Thread`] if the system cannot start one.
+pub fn spawn_waking(job: impl Job, waker: Waker) -> Result<SessionHandle, SessionError> {
+    start(job, Some(waker))
+}
+
+fn start(job: impl Job, waker: Option<Waker>) -> Result<SessionHandle, SessionError> {
     let (sender, events) = std::sync::mpsc::sync_channel(EVENT_CAPACITY);
     let (commands, command_receiver) = std::sync::mpsc::channel();
     let cancel = CancelToken::default();
     let snapshots = Latest::default();
     let context = JobContext {
-        events: EventSender::new(sender),
+        events: EventSender::new(sender, waker),
         snapshots: snapshots.clone(),
         cancel: cancel.clone(),
         commands: command_receiver,

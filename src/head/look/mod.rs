@@ -8,6 +8,7 @@ mod names;
 mod seen;
 mod styles;
 mod traits;
+mod units;
 
 pub use colors::{ClothColor, HairColor, IrisColor, Material, SkinTone};
 pub use styles::{

@@ -9,7 +9,6 @@ pub(crate) mod anatomy;
 mod beard;
 pub mod caption;
 mod ear;
-mod expression;
 mod face_paint;
 mod framing;
 mod glasses;

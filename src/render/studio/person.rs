@@ -1,7 +1,6 @@
 //! Random people: balanced over attributes, with rare pairs oversampled.
 
 use super::caption::{self, Edit};
-use super::expression::units;
 use super::framing::normal;
 use crate::head::look::{
     AgeGroup, BeardStyle, Brows, Cheeks, Chin, ClothColor, Earrings, Ears, Ethnicity, Expression,
@@ -294,7 +293,7 @@ fn shape(rng: &mut impl Rng, look: &Look) -> HeadParams {
     for (slider, value) in named {
         sliders.insert(slider.to_owned(), value.clamp(-1.0, 1.0));
     }
-    let expression = units(look.expression)
+    let expression = look.expression.units()
         .iter()
         .map(|(unit, weight)| ((*unit).to_owned(), (weight * strength).min(1.0)))
         .collect();

@@ -1,10 +1,12 @@
 //! Expressions as `ARKit` face units.
 
-use crate::head::look::Expression;
+use super::Expression;
 
-/// The units of an expression with their weights.
-pub(super) fn units(expression: Expression) -> &'static [(&'static str, f32)] {
-    match expression {
+impl Expression {
+    /// Its face units with their weights, `[0, 1]`.
+    #[must_use]
+    pub fn units(self) -> &'static [(&'static str, f32)] {
+        match self {
         Expression::Neutral => &[],
         Expression::Smiling => &[
             ("mouthSmileLeft", 0.95),
@@ -82,4 +84,5 @@ pub(super) fn units(expression: Expression) -> &'static [(&'static str, f32)] {
             ("eyeSquintRight", 0.6),
         ],
     }
+}
 }

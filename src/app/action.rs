@@ -1,0 +1,63 @@
+//! What the user asked for: panels return these, the window acts on them.
+
+use crate::config::GenerationConfig;
+use crate::io::MeshFormat;
+use crate::pipeline::EditRegion;
+use crate::session::history::Move;
+use std::path::PathBuf;
+
+/// Something that the user asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Make a new head.
+    Generate(Box<GenerationConfig>),
+    /// Make heads of the same sentence with as many seeds, one after the other.
+    Seeds(Box<GenerationConfig>, u32),
+    /// Continue an unfinished head.
+    Resume(PathBuf),
+    /// Change the open head.
+    Edit {
+        /// The sentence.
+        instruction: String,
+        /// Where.
+        region: EditRegion,
+        /// How far, `[0, 1]`.
+        strength: f64,
+    },
+    /// Show another version of the open head.
+    Move(Move),
+    /// Name a version.
+    Rename {
+        /// Its id.
+        version: u64,
+        /// The name; empty takes it away.
+        name: String,
+    },
+    /// Remove what no branch that is in use needs.
+    Prune,
+    /// Show a version beside the current one; `None` shows the head before the last edit.
+    Compare(Option<u64>),
+    /// Write a mesh file of the open head.
+    Export {
+        /// The format.
+        format: MeshFormat,
+        /// The file; by default one in the project's folder.
+        path: Option<PathBuf>,
+        /// Pixels along a side of the texture; by default as it was baked.
+        texture_size: Option<u32>,
+    },
+    /// Open a project.
+    Open(PathBuf),
+    /// Close the open project, back to the empty state.
+    Close,
+    /// Pause or continue the running job.
+    Pause(bool),
+    /// Stop the running job; what it has is kept.
+    Stop,
+    /// Register a checkpoint folder.
+    AddModel(PathBuf),
+    /// Forget a registered checkpoint.
+    RemoveModel(String),
+    /// Weights of the morph targets that the view shows.
+    Pose(Vec<f32>),
+}

@@ -1,0 +1,195 @@
+//! The running job as the window shows it.
+
+use crate::batch::ImageBatch;
+use crate::session::{self, Command, Event, Job, Outcome, SessionError, SessionHandle, Waker};
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// Points that a plot keeps; older ones are thinned out.
+const PLOTTED: usize = 2000;
+
+/// What a job does, as its title and what follows from its end.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Task {
+    /// A head is made in this folder.
+    Generate {
+        /// The output folder.
+        folder: PathBuf,
+        /// The sentence.
+        prompt: String,
+    },
+    /// The open head is edited.
+    Edit {
+        /// The sentence.
+        instruction: String,
+    },
+    /// Another version becomes current.
+    History,
+    /// A file is written.
+    Export,
+}
+
+impl Task {
+    /// What is being done, for the progress panel.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self {
+            Self::Generate { prompt, .. } => format!("Making “{prompt}”"),
+            Self::Edit { instruction } => format!("Editing: “{instruction}”"),
+            Self::History => "Writing the files of this version".into(),
+            Self::Export => "Exporting".into(),
+        }
+    }
+}
+
+/// Where a job stands.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Progress {
+    /// The stage.
+    pub stage: &'static str,
+    /// Steps of the stage done.
+    pub step: u64,
+    /// Steps of the stage in all.
+    pub steps: u64,
+    /// Seconds until the stage ends.
+    pub eta_seconds: Option<f64>,
+    /// Steps a second, from the last ones.
+    pub rate: Option<f64>,
+    /// The loss of each step: (step, loss), by stage.
+    pub losses: Vec<(&'static str, Vec<[f64; 2]>)>,
+    /// The sentence that guides in the prompt's place.
+    pub completed_prompt: Option<String>,
+}
+
+/// The running job as the window shows it.
+#[derive(Debug)]
+pub struct Work {
+    /// What it does.
+    pub task: Task,
+    /// Where it stands.
+    pub progress: Progress,
+    /// When it began.
+    pub started: Instant,
+    /// Front, left, back and right, as the optimiser has them; counts its changes.
+    pub snapshot: Option<(u64, ImageBatch)>,
+    session: SessionHandle,
+    is_paused: bool,
+    is_stopping: bool,
+    last_step: Option<(Instant, u64)>,
+}
+
+/// What [`Work::poll`] has found.
+#[derive(Debug)]
+pub enum News {
+    /// A sentence for the log.
+    Warning(String),
+    /// Something was saved.
+    Saved(PathBuf),
+    /// The job has ended.
+    Ended(Outcome),
+}
+
+impl Work {
+    /// Starts a job; `waker` is called when there is something to poll for.
+    ///
+    /// # Errors
+    /// [`SessionError::Thread`].
+    pub fn start(task: Task, job: impl Job, waker: Waker) -> Result<Self, SessionError> {
+        Ok(Self {
+            task,
+            progress: Progress::default(),
+            started: Instant::now(),
+            snapshot: None,
+            session: session::spawn_waking(job, waker)?,
+            is_paused: false,
+            is_stopping: false,
+            last_step: None,
+        })
+    }
+
+    /// Takes in what the job has said since the last call.
+    pub fn poll(&mut self) -> Vec<News> {
+        let mut news = Vec::new();
+        while let Ok(event) = self.session.events.try_recv() {
+            match event {
+                Event::StageStarted { stage, steps, done } => {
+                    self.progress.stage = stage;
+                    self.progress.steps = steps;
+                    self.progress.step = done;
+                    self.progress.eta_seconds = None;
+                    self.progress.rate = None;
+                    self.last_step = None;
+                }
+                Event::Step(report) => self.step(&report),
+                Event::Warning(warning) => news.push(News::Warning(warning.0)),
+                Event::PromptCompleted(prompt) => self.progress.completed_prompt = Some(prompt),
+                Event::CheckpointSaved(path) => news.push(News::Saved(path)),
+                Event::Finished(outcome) => news.push(News::Ended(outcome)),
+            }
+        }
+        if let Some(snapshot) = self.session.snapshots.take() {
+            let count = self.snapshot.as_ref().map_or(0, |(count, _)| *count);
+            self.snapshot = Some((count + 1, snapshot.images));
+        }
+        news
+    }
+
+    fn step(&mut self, report: &session::StepReport) {
+        let progress = &mut self.progress;
+        progress.stage = report.stage;
+        progress.step = report.step;
+        progress.steps = report.steps;
+        progress.eta_seconds = report.eta_seconds;
+        if let Some((at, step)) = self.last_step
+            && report.step > step
+        {
+            let rate = (report.step - step) as f64 / at.elapsed().as_secs_f64().max(1e-6);
+            progress.rate = Some(progress.rate.map_or(rate, |old| 0.8 * old + 0.2 * rate));
+        }
+        self.last_step = Some((Instant::now(), report.step));
+        let Some(loss) = report.loss.filter(|loss| loss.is_finite()) else { return };
+        if progress.losses.last().is_none_or(|(stage, _)| *stage != report.stage) {
+            progress.losses.push((report.stage, Vec::new()));
+        }
+        if let Some((_, points)) = progress.losses.last_mut() {
+            points.push([report.step as f64, f64::from(loss)]);
+            if points.len() > PLOTTED {
+                let mut keep = false;
+                points.retain(|_| {
+                    keep = !keep;
+                    keep
+                });
+            }
+        }
+    }
+
+    /// Holds the job before its next step, or lets it go on.
+    pub fn pause(&mut self, pause: bool) {
+        self.is_paused = pause;
+        self.session.send(Command::Pause(pause));
+    }
+
+    /// Whether it is held.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.is_paused
+    }
+
+    /// Asks the job to stop; what it has is kept.
+    pub fn stop(&mut self) {
+        self.is_stopping = true;
+        self.session.cancel.cancel();
+    }
+
+    /// Whether it has been asked to stop.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.is_stopping
+    }
+
+    /// Whether it makes or changes a head, and so can be paused.
+    #[must_use]
+    pub fn is_long(&self) -> bool {
+        matches!(self.task, Task::Generate { .. } | Task::Edit { .. })
+    }
+}
