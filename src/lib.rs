@@ -11,6 +11,7 @@
 //!
 //! Arrows point one way; see the module docs for what each may fail with.
 
+pub mod app;
 pub mod batch;
 pub mod cli;
 pub mod config;

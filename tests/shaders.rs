@@ -1,6 +1,7 @@
 //! Every shader must be valid WGSL, without a GPU: whole files as they are, pieces as
 //! the field and the rasteriser put them together.
 
+use headsculpt::app::viewport;
 use headsculpt::render::{field, mesh, raster, tets, texture};
 use std::path::Path;
 
@@ -27,6 +28,7 @@ fn shaders_are_valid() {
         tets::shader_sources(),
         texture::shader_sources(),
         mesh::shader_sources(),
+        viewport::shader_sources(),
     ]
     .concat();
     assert!(!assembled.is_empty(), "there are no shaders that are put together");

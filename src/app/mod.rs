@@ -1,0 +1,3 @@
+//! The desktop: what the user sees and touches.
+
+pub mod viewport;
