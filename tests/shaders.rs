@@ -1,7 +1,8 @@
 //! Every shader must be valid WGSL, without a GPU: whole files as they are, pieces as
 //! the field and the rasteriser put them together.
 
-use headsculpt::render::{field, raster, tets, texture};
+use headsculpt::app::viewport;
+use headsculpt::render::{field, mesh, raster, tets, texture};
 use std::path::Path;
 
 /// What is wrong with a shader, if anything.
@@ -26,6 +27,8 @@ fn shaders_are_valid() {
         raster::shader_sources(),
         tets::shader_sources(),
         texture::shader_sources(),
+        mesh::shader_sources(),
+        viewport::shader_sources(),
     ]
     .concat();
     assert!(!assembled.is_empty(), "there are no shaders that are put together");

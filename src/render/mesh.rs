@@ -13,6 +13,18 @@ const MAX_SAMPLES_A_SIDE: u32 = 4096;
 const COLOUR: wgpu::TextureFormat = wgpu::TextureFormat::Rgba32Float;
 const DEPTH: wgpu::TextureFormat = wgpu::TextureFormat::Depth32Float;
 
+const DRAW: &str = concat!(
+    include_str!("../../shaders/common/studio_light.wgsl"),
+    include_str!("../../shaders/mesh/draw.wgsl")
+);
+const RESOLVE: &str = include_str!("../../shaders/mesh/resolve.wgsl");
+
+/// Every shader of this module, complete: for validation without a GPU.
+#[must_use]
+pub fn shader_sources() -> Vec<(&'static str, String)> {
+    vec![("mesh/draw", DRAW.to_owned()), ("mesh/resolve", RESOLVE.to_owned())]
+}
+
 /// What a picture shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RenderKind {
@@ -89,7 +101,7 @@ struct Vertex {
     uv: [f32; 2],
 }
 
-/// Mirrors `Uniforms` in `mesh.wgsl`.
+/// Mirrors `Uniforms` in `mesh/draw.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
 struct Uniforms {
@@ -102,7 +114,7 @@ struct Uniforms {
     kind: [u32; 4],
 }
 
-/// Mirrors `Resolve` in `mesh_resolve.wgsl`.
+/// Mirrors `Resolve` in `mesh/resolve.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
 struct Resolve {
@@ -184,20 +196,8 @@ impl MeshRenderer {
                 cache: None,
             })
         };
-        let draw = pipeline(
-            "mesh",
-            include_str!("../../shaders/mesh.wgsl"),
-            &buffers,
-            Some(depth),
-            Some(wgpu::Face::Back),
-        );
-        let resolve = pipeline(
-            "mesh resolve",
-            include_str!("../../shaders/mesh_resolve.wgsl"),
-            &[],
-            None,
-            None,
-        );
+        let draw = pipeline("mesh", DRAW, &buffers, Some(depth), Some(wgpu::Face::Back));
+        let resolve = pipeline("mesh resolve", RESOLVE, &[], None, None);
         let sampler = device.create_sampler(&wgpu::SamplerDescriptor {
             label: Some("albedo"),
             mag_filter: wgpu::FilterMode::Linear,
@@ -472,11 +472,8 @@ mod tests {
 
     #[test]
     fn the_shaders_are_valid() {
-        for source in [
-            include_str!("../../shaders/mesh.wgsl"),
-            include_str!("../../shaders/mesh_resolve.wgsl"),
-        ] {
-            let module = naga::front::wgsl::parse_str(source).expect("parses");
+        for (_, source) in shader_sources() {
+            let module = naga::front::wgsl::parse_str(&source).expect("parses");
             naga::valid::Validator::new(Default::default(), Default::default())
                 .validate(&module)
                 .expect("valid");

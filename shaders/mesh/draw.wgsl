@@ -40,30 +40,6 @@ fn vertex(
     return Varying(u.clip * vec4(position, 1.0), position, normal, uv);
 }
 
-fn srgb_to_linear(c: vec3<f32>) -> vec3<f32> {
-    let low = c / 12.92;
-    let high = pow((c + 0.055) / 1.055, vec3(2.4));
-    return select(high, low, c <= vec3(0.04045));
-}
-
-// The studio: a soft key from the upper left of the camera, a weak fill from the right, a
-// rim light from behind, and a sky brighter than the ground. Lights move with the camera,
-// so that every view of a turntable is lit alike; the sky does not.
-fn studio(albedo: vec3<f32>, n: vec3<f32>, view: vec3<f32>, sky: f32) -> vec3<f32> {
-    let key = normalize(vec3(-0.5, 0.6, 0.8));
-    let fill = normalize(vec3(0.9, 0.05, 0.5));
-    let rim = normalize(vec3(0.35, 0.6, -0.8));
-    let wrapped = max((dot(n, key) + 0.2) / 1.2, 0.0);
-    var light = mix(vec3(0.15, 0.14, 0.13), vec3(0.30, 0.31, 0.33), sky);
-    light += vec3(0.74, 0.71, 0.67) * wrapped;
-    light += vec3(0.15, 0.17, 0.20) * max(dot(n, fill), 0.0);
-    light += vec3(0.30) * max(dot(n, rim), 0.0);
-    // A broad, faint highlight, as on skin.
-    let half_way = normalize(key + view);
-    let gloss = 0.05 * pow(max(dot(n, half_way), 0.0), 20.0) * step(0.0, dot(n, key));
-    return albedo * light + vec3(gloss);
-}
-
 @fragment
 fn fragment(in: Varying) -> @location(0) vec4<f32> {
     let albedo = textureSampleLevel(albedo_texture, albedo_sampler, in.uv, 0.0).rgb;
@@ -74,7 +50,8 @@ fn fragment(in: Varying) -> @location(0) vec4<f32> {
         case KIND_SHADED: {
             let v = -normalize(ray);
             let view = vec3(dot(v, u.right.xyz), dot(v, u.up.xyz), dot(v, u.backward.xyz));
-            let lit = studio(srgb_to_linear(albedo), n_camera, view, 0.5 + 0.5 * n.y);
+            let lit =
+                studio(srgb_to_linear(albedo), n_camera, view, 0.5 + 0.5 * n.y, studio_key());
             return vec4(lit, 1.0);
         }
         case KIND_LIT: {
