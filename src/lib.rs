@@ -5,7 +5,8 @@
 //! Diffusion checkpoint on candle, [`guidance`] turns its predictions into image
 //! gradients, [`pipeline`] runs the optimisation, [`geometry`] and [`io`] turn the
 //! result into a mesh and files, [`project`] keeps all of it on disk, and
-//! [`session`] is the one seam between that engine and the command line.
+//! [`session`] is the one seam between that engine and its two faces: the command line ([`cli`]) and
+//! the desktop ([`app`]).
 //!
 //! [`eval`] measures what comes out, through the same seam.
 //!

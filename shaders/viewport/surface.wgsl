@@ -5,6 +5,7 @@ struct Varying {
     @location(0) world: vec3<f32>,
     @location(1) normal: vec3<f32>,
     @location(2) uv: vec2<f32>,
+    @location(3) color: vec3<f32>,
 }
 
 @vertex
@@ -12,13 +13,15 @@ fn vertex(
     @location(0) position: vec3<f32>,
     @location(1) normal: vec3<f32>,
     @location(2) uv: vec2<f32>,
+    @location(3) color: vec4<f32>,
 ) -> Varying {
-    return Varying(u.clip * vec4(position, 1.0), position, normal, uv);
+    return Varying(u.clip * vec4(position, 1.0), position, normal, uv, color.rgb);
 }
 
 @fragment
 fn fragment(in: Varying) -> @location(0) vec4<f32> {
-    let albedo = textureSample(albedo_texture, albedo_sampler, in.uv).rgb;
+    let texel = textureSample(albedo_texture, albedo_sampler, in.uv).rgb;
+    let albedo = texel * srgb_to_linear(in.color);
     let n = normalize(in.normal);
     let n_camera = vec3(dot(n, u.right.xyz), dot(n, u.up.xyz), dot(n, u.backward.xyz));
     var light = albedo;

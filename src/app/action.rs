@@ -1,6 +1,7 @@
 //! What the user asked for: panels return these, the window acts on them.
 
 use crate::config::GenerationConfig;
+use crate::guidance::Steering;
 use crate::io::MeshFormat;
 use crate::pipeline::EditRegion;
 use crate::session::history::Move;
@@ -50,6 +51,8 @@ pub enum Action {
     Open(PathBuf),
     /// Close the open project, back to the empty state.
     Close,
+    /// Change the running generation.
+    Steer(Steering),
     /// Pause or continue the running job.
     Pause(bool),
     /// Stop the running job; what it has is kept.

@@ -10,14 +10,16 @@ use super::panels::log::{Level, Log};
 use super::panels::models::ModelsPanel;
 use super::panels::progress::ProgressPanel;
 use super::panels::prompt::PromptPanel;
+use super::panels::steer::SteerPanel;
 use super::panels::{self, empty};
 use super::preferences::{Preferences, Theme};
 use super::start::{Options, PREFERENCES};
-use super::viewport::{Content, Landmarks, SHORTCUTS, Viewport};
-use super::work::{News, Task, Work};
 use super::theme;
+use super::viewport::{Content, Landmarks, OrbitCamera, SHORTCUTS, Viewport};
+use super::work::{News, Task, Work};
 use crate::config::{GenerationConfig, slug};
 use crate::diffusion::{Library, Registry};
+use crate::geometry::{ColoredMesh, TexturedMesh};
 use crate::head::ShapedHead;
 use crate::session::history::{HistoryJob, Move};
 use crate::session::{EditJob, ExportJob, GenerateJob, Job, Outcome, Waker, prior};
@@ -66,6 +68,9 @@ impl Tab {
     ];
 }
 
+/// A surface with the colours of its vertices.
+type Growing = (Arc<TexturedMesh>, Arc<Vec<[u8; 4]>>);
+
 /// The prior below the open head, from a thread of its own.
 type PriorReceiver = Receiver<Result<ShapedHead, String>>;
 
@@ -82,6 +87,8 @@ pub struct Window {
     prior: Option<ShapedHead>,
     prior_receiver: Option<PriorReceiver>,
     landmarks: Option<Arc<Landmarks>>,
+    /// The newest surface of a head in the making, with the colours of its vertices.
+    growing: Option<Growing>,
     /// A version to compare with, in place of the one before.
     compared: Option<u64>,
     prompt: PromptPanel,
@@ -91,6 +98,7 @@ pub struct Window {
     export: ExportPanel,
     models_panel: ModelsPanel,
     progress: ProgressPanel,
+    steer: SteerPanel,
     tab: Tab,
     is_helping: bool,
     ctx: egui::Context,
@@ -128,6 +136,7 @@ impl Window {
             prior: None,
             prior_receiver: None,
             landmarks: None,
+            growing: None,
             compared: None,
             prompt: PromptPanel::default(),
             edit: EditPanel::default(),
@@ -136,6 +145,7 @@ impl Window {
             export: ExportPanel::default(),
             models_panel: ModelsPanel::default(),
             progress: ProgressPanel::default(),
+            steer: SteerPanel::default(),
             tab: Tab::default(),
             is_helping: false,
             ctx: cc.egui_ctx.clone(),
@@ -157,6 +167,10 @@ impl Window {
     #[must_use]
     pub fn work(&self) -> Option<&Work> {
         self.work.as_ref()
+    }
+
+    fn task(&self) -> Option<&Task> {
+        self.work.as_ref().map(|work| &work.task)
     }
 
     /// The view.
@@ -191,7 +205,8 @@ impl Window {
                 }
                 self.preferences.remember(document.folder());
                 if !document.is_finished() {
-                    let text = "This head is not finished: press Continue to go on where it was left";
+                    let text =
+                        "This head is not finished: press Continue to go on where it was left";
                     self.log.push(Level::Warning, text);
                 }
                 self.prompt.prompt.clone_from(&document.config().prompt);
@@ -204,7 +219,7 @@ impl Window {
                 self.compared = None;
                 self.look_for_prior();
                 self.show();
-                self.viewport.frame();
+                self.viewport.camera = OrbitCamera::default();
             }
             Err(error) => self.log.push(Level::Error, error.to_string()),
         }
@@ -221,6 +236,19 @@ impl Window {
 
     /// Gives the view what the document shows.
     fn show(&mut self) {
+        // A head in the making is seen instead of the one that it will replace.
+        if let Some(growing) = &self.growing {
+            let (after, colors) = growing.clone();
+            let before = self.document.as_ref().and_then(Document::head);
+            let before = before.filter(|_| matches!(self.task(), Some(Task::Edit { .. })));
+            self.viewport.set_content(Content {
+                after: Some(after),
+                colors: Some(colors),
+                before: before.map(|head| Arc::clone(&head.shown)),
+                landmarks: None,
+            });
+            return;
+        }
         let content = match &self.document {
             None => Content::default(),
             Some(document) => {
@@ -228,6 +256,7 @@ impl Window {
                 let before = compared.or_else(|| document.before());
                 Content {
                     after: document.head().map(|head| Arc::clone(&head.shown)),
+                    colors: None,
                     before: before.map(|head| Arc::clone(&head.shown)),
                     landmarks: self.landmarks.clone(),
                 }
@@ -291,8 +320,9 @@ impl Window {
             self.log.push(Level::Error, format!("cannot create {place}: {error}"));
             return;
         }
-        let prompt = config.prompt.clone();
-        let task = Task::Generate { folder: folder.clone(), prompt };
+        // The head that was open stays as it is; what is made now is what is looked at.
+        self.act(Action::Close);
+        let task = Task::generate(folder.clone(), &config);
         self.start(task, GenerateJob::New { folder, config: Box::new(config) });
     }
 
@@ -303,12 +333,25 @@ impl Window {
         for news in work.poll() {
             match news {
                 News::Warning(text) => self.log.push(Level::Warning, text),
+                News::Steered(change) => {
+                    self.log.push(Level::Note, format!("from here on {}", change.describe()));
+                }
                 News::Saved(_) => {}
                 News::Ended(outcome) => ended = Some(outcome),
             }
         }
+        let surface = work.surface.take();
+        if let Some(surface) = surface.filter(|surface| !surface.mesh.triangles.is_empty()) {
+            let is_first = self.growing.is_none() && self.viewport.content().after.is_none();
+            self.growing = Some(shown(surface));
+            self.show();
+            if is_first {
+                self.viewport.camera = OrbitCamera::default();
+            }
+        }
         let Some(outcome) = ended else { return };
         let Some(work) = self.work.take() else { return };
+        self.growing = None;
         self.ended(&work, outcome);
     }
 
@@ -375,6 +418,11 @@ impl Window {
                     work.pause(pause);
                 }
             }
+            Action::Steer(change) => {
+                if let Some(work) = &self.work {
+                    work.steer(change);
+                }
+            }
             Action::Stop => {
                 self.queue.clear();
                 if let Some(work) = &mut self.work {
@@ -396,9 +444,8 @@ impl Window {
                 self.generate(*config);
             }
             Action::Resume(folder) => {
-                let prompt = self.document.as_ref().map(|d| d.config().prompt.clone());
-                let prompt = prompt.unwrap_or_default();
-                let task = Task::Generate { folder: folder.clone(), prompt };
+                let Some(document) = &self.document else { return };
+                let task = Task::generate(folder.clone(), document.config());
                 self.start(task, GenerateJob::Resume { folder });
             }
             Action::Edit { instruction, region, strength } => {
@@ -436,7 +483,11 @@ impl Window {
             }),
             Action::RemoveModel(name) => self.change_models(|models| {
                 models.remove(&name).map(|model| {
-                    format!("{} is off the list; its files stay in {}", model.name, model.folder.display())
+                    format!(
+                        "{} is off the list; its files stay in {}",
+                        model.name,
+                        model.folder.display()
+                    )
                 })
             }),
         }
@@ -586,7 +637,11 @@ impl Window {
     fn menu(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         egui::MenuBar::new().ui(ui, |ui| {
             ui.menu_button("File", |ui| {
-                if ui.button("New head").on_hover_text("Close this one, back to the start").clicked() {
+                if ui
+                    .button("New head")
+                    .on_hover_text("Close this one, back to the start")
+                    .clicked()
+                {
                     actions.push(Action::Close);
                 }
                 if ui.button("Open…   Ctrl+O").clicked()
@@ -611,9 +666,11 @@ impl Window {
                 }
             });
             ui.menu_button("View", |ui| {
-                for (theme, name) in
-                    [(Theme::Dark, "Dark"), (Theme::Light, "Light"), (Theme::System, "As the system")]
-                {
+                for (theme, name) in [
+                    (Theme::Dark, "Dark"),
+                    (Theme::Light, "Light"),
+                    (Theme::System, "As the system"),
+                ] {
                     if ui.radio_value(&mut self.preferences.theme, theme, name).changed() {
                         theme::apply(ui.ctx(), theme);
                     }
@@ -663,6 +720,8 @@ impl Window {
 
     fn right(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing.x = 2.0;
+            ui.spacing_mut().button_padding.x = 7.0;
             for (tab, name) in Tab::ALL {
                 ui.selectable_value(&mut self.tab, tab, name);
             }
@@ -672,6 +731,7 @@ impl Window {
             if let Some(work) = self.work.take() {
                 if work.is_long() {
                     self.progress.details(ui, &work);
+                    self.steer.ui(ui, &work, actions);
                     ui.separator();
                 }
                 self.work = Some(work);
@@ -696,7 +756,7 @@ impl Window {
                 self.panel(actions, |window, cx| window.progress.strip(ui, cx));
             });
         }
-        if self.document.as_ref().and_then(Document::head).is_none() {
+        if self.viewport.content().after.is_none() {
             self.waiting(ui);
             return;
         }
@@ -704,7 +764,8 @@ impl Window {
             self.viewport.toolbar(ui);
         });
         let happened = self.viewport.ui(ui);
-        if let (Some(hit), Some(prior), true) = (happened.clicked, &self.prior, self.edit.is_picking)
+        if let (Some(hit), Some(prior), true) =
+            (happened.clicked, &self.prior, self.edit.is_picking)
         {
             self.edit.region = prior::region_at(prior, hit.position);
             self.edit.is_picking = false;
@@ -737,7 +798,7 @@ impl Window {
         let text = text.to_owned();
         Panel::bottom("problem").show(ui, |ui| {
             ui.horizontal(|ui| {
-                if ui.button("✖").on_hover_text("Dismiss").clicked() {
+                if ui.button("Dismiss").on_hover_text("Take it away; the log keeps it").clicked() {
                     self.log.unseen = 0;
                 }
                 ui.add(egui::Label::new(RichText::new(&text).color(colour)).wrap());
@@ -746,15 +807,18 @@ impl Window {
     }
 
     fn help(&mut self, ctx: &egui::Context) {
-        egui::Window::new("Shortcuts").open(&mut self.is_helping).resizable(false).show(ctx, |ui| {
-            egui::Grid::new("shortcuts").num_columns(2).striped(true).show(ui, |ui| {
-                for (keys, what) in WINDOW_SHORTCUTS.iter().chain(SHORTCUTS) {
-                    ui.label(RichText::new(*keys).monospace());
-                    ui.label(*what);
-                    ui.end_row();
-                }
-            });
-        });
+        egui::Window::new("Shortcuts").open(&mut self.is_helping).resizable(false).show(
+            ctx,
+            |ui| {
+                egui::Grid::new("shortcuts").num_columns(2).striped(true).show(ui, |ui| {
+                    for (keys, what) in WINDOW_SHORTCUTS.iter().chain(SHORTCUTS) {
+                        ui.label(RichText::new(*keys).monospace());
+                        ui.label(*what);
+                        ui.end_row();
+                    }
+                });
+            },
+        );
     }
 }
 
@@ -781,7 +845,9 @@ impl eframe::App for Window {
             .default_size(280.0)
             .size_range(220.0..=460.0)
             .show(ui, |ui| self.right(ui, &mut actions));
-        egui::CentralPanel::no_frame().show(ui, |ui| self.centre(ui, &mut actions));
+        let fill = ui.visuals().panel_fill;
+        let frame = egui::Frame::new().fill(fill);
+        egui::CentralPanel::no_frame().frame(frame).show(ui, |ui| self.centre(ui, &mut actions));
         self.help(&ui.ctx().clone());
         for action in actions {
             self.act(action);
@@ -791,6 +857,20 @@ impl eframe::App for Window {
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
         eframe::set_value(storage, PREFERENCES, &self.preferences);
     }
+}
+
+/// A surface in the making as the view takes it.
+fn shown(surface: ColoredMesh) -> Growing {
+    let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
+    let color = |c: &glam::Vec3| [byte(c.x), byte(c.y), byte(c.z), u8::MAX];
+    let colors = surface.colors.iter().map(color).collect();
+    let mesh = TexturedMesh {
+        uvs: vec![glam::Vec2::ZERO; surface.mesh.positions.len()],
+        normals: surface.normals,
+        mesh: surface.mesh,
+        albedo: image::RgbaImage::from_pixel(1, 1, image::Rgba([u8::MAX; 4])),
+    };
+    (Arc::new(mesh), Arc::new(colors))
 }
 
 /// A folder for a new head that holds none yet.

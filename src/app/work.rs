@@ -1,6 +1,9 @@
 //! The running job as the window shows it.
 
 use crate::batch::ImageBatch;
+use crate::config::GenerationConfig;
+use crate::geometry::ColoredMesh;
+use crate::guidance::Steering;
 use crate::session::{self, Command, Event, Job, Outcome, SessionError, SessionHandle, Waker};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -17,6 +20,12 @@ pub enum Task {
         folder: PathBuf,
         /// The sentence.
         prompt: String,
+        /// What is avoided.
+        negative: String,
+        /// The guidance scale, if it is not the model's own.
+        scale: Option<f64>,
+        /// How often each side is seen.
+        weights: [f32; 4],
     },
     /// The open head is edited.
     Edit {
@@ -30,6 +39,18 @@ pub enum Task {
 }
 
 impl Task {
+    /// The generation of a head in a folder.
+    #[must_use]
+    pub fn generate(folder: PathBuf, config: &GenerationConfig) -> Self {
+        Self::Generate {
+            folder,
+            prompt: config.prompt.clone(),
+            negative: config.negative.clone(),
+            scale: config.guidance.scale,
+            weights: config.views.region_weights,
+        }
+    }
+
     /// What is being done, for the progress panel.
     #[must_use]
     pub fn title(&self) -> String {
@@ -72,6 +93,8 @@ pub struct Work {
     pub started: Instant,
     /// Front, left, back and right, as the optimiser has them; counts its changes.
     pub snapshot: Option<(u64, ImageBatch)>,
+    /// The newest surface, until somebody takes it.
+    pub surface: Option<ColoredMesh>,
     session: SessionHandle,
     is_paused: bool,
     is_stopping: bool,
@@ -83,6 +106,8 @@ pub struct Work {
 pub enum News {
     /// A sentence for the log.
     Warning(String),
+    /// A change is in force.
+    Steered(Steering),
     /// Something was saved.
     Saved(PathBuf),
     /// The job has ended.
@@ -100,7 +125,8 @@ impl Work {
             progress: Progress::default(),
             started: Instant::now(),
             snapshot: None,
-            session: session::spawn_waking(job, waker)?,
+            surface: None,
+            session: session::spawn_watched(job, waker)?,
             is_paused: false,
             is_stopping: false,
             last_step: None,
@@ -123,6 +149,7 @@ impl Work {
                 Event::Step(report) => self.step(&report),
                 Event::Warning(warning) => news.push(News::Warning(warning.0)),
                 Event::PromptCompleted(prompt) => self.progress.completed_prompt = Some(prompt),
+                Event::Steered(change) => news.push(News::Steered(change)),
                 Event::CheckpointSaved(path) => news.push(News::Saved(path)),
                 Event::Finished(outcome) => news.push(News::Ended(outcome)),
             }
@@ -130,6 +157,7 @@ impl Work {
         if let Some(snapshot) = self.session.snapshots.take() {
             let count = self.snapshot.as_ref().map_or(0, |(count, _)| *count);
             self.snapshot = Some((count + 1, snapshot.images));
+            self.surface = snapshot.surface.or(self.surface.take());
         }
         news
     }
@@ -161,6 +189,11 @@ impl Work {
                 });
             }
         }
+    }
+
+    /// Changes a generation before its next step.
+    pub fn steer(&self, change: Steering) {
+        self.session.send(Command::Steer(change));
     }
 
     /// Holds the job before its next step, or lets it go on.

@@ -52,6 +52,7 @@ impl Progress {
                 None => eprintln!("warning: {}", warning.0),
             },
             Event::PromptCompleted(prompt) => eprintln!("{:>10} {prompt}", "drawing"),
+            Event::Steered(change) => eprintln!("{:>10} {}", "changed", change.describe()),
             Event::CheckpointSaved(path) => {
                 tracing::info!(path = %path.display(), "checkpoint saved");
             }
@@ -84,6 +85,7 @@ fn to_json(event: &Event) -> serde_json::Value {
             value
         }
         Event::Warning(warning) => json!({"event": "warning", "text": warning.0}),
+        Event::Steered(change) => json!({"event": "steered", "change": change}),
         Event::CheckpointSaved(path) => json!({"event": "checkpoint", "path": path}),
         Event::Finished(Outcome::Completed(artifacts)) => {
             json!({"event": "finished", "outcome": "completed", "folder": artifacts.folder, "file": artifacts.file})

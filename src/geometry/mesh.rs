@@ -150,6 +150,17 @@ impl TexturedMesh {
     }
 }
 
+/// A mesh with a colour for each vertex, for showing what is not finished.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ColoredMesh {
+    /// The surface.
+    pub mesh: Mesh,
+    /// A unit normal a vertex.
+    pub normals: Vec<Vec3>,
+    /// A colour a vertex, sRGB-encoded, 0..1.
+    pub colors: Vec<Vec3>,
+}
+
 /// A sphere of latitude rings, outward.
 #[must_use]
 pub fn sphere(centre: Vec3, radius: f32, rings: u32, sectors: u32) -> Mesh {

@@ -17,7 +17,7 @@ pub mod topology;
 pub mod uv;
 
 pub use grid::ScalarGrid;
-pub use mesh::{Mesh, TexturedMesh};
+pub use mesh::{ColoredMesh, Mesh, TexturedMesh};
 pub use morph::{MorphMesh, MorphTarget};
 
 /// What can be wrong with the geometry that comes in or out.

@@ -1,6 +1,6 @@
 //! What score distillation needs of a model.
 
-use super::{ControlImages, GuidanceError};
+use super::{ControlImages, GuidanceError, Steering};
 use crate::batch::View;
 use crate::diffusion::NoiseSchedule;
 use candle_core::Tensor;
@@ -78,6 +78,14 @@ pub trait Denoiser {
 
     /// The range that clean latents lie in, if they have one (pixel space).
     fn latent_range(&self) -> Option<(f32, f32)>;
+
+    /// Takes other sentences; whatever else changes is not its concern.
+    ///
+    /// # Errors
+    /// [`GuidanceError`] if a sentence cannot be encoded.
+    fn steer(&mut self, _: &Steering) -> Result<(), GuidanceError> {
+        Ok(())
+    }
 
     /// The raw prediction (epsilon, v or sample, as the schedule says) for each of
     /// `conditions`, at one timestep for all views.

@@ -3,8 +3,8 @@
 use super::blur::Blur;
 use super::rule::guided;
 use super::{
-    Condition, ControlImages, Denoiser, Guidance, GuidanceError, ImageGradient, Rule, StepId,
-    TimestepSchedule, edit,
+    Condition, ControlImages, Denoiser, Guidance, GuidanceError, ImageGradient, Rule, Steering,
+    StepId, TimestepSchedule, edit,
 };
 use crate::batch::{ImageBatch, View};
 use crate::diffusion::{Denoised, images};
@@ -241,6 +241,13 @@ pub(super) fn normal(like: &Tensor, rng: &mut ChaCha8Rng) -> candle_core::Result
 impl<D: Denoiser> Guidance for ScoreDistillation<D> {
     fn takes_latents(&self) -> bool {
         self.denoiser.takes_latents()
+    }
+
+    fn steer(&mut self, change: &Steering) -> Result<(), GuidanceError> {
+        if let Steering::GuidanceScale { scale } = change {
+            self.scale = *scale;
+        }
+        self.denoiser.steer(change)
     }
 
     fn image_gradient(

@@ -15,6 +15,7 @@ pub mod ideal;
 pub mod prompt;
 pub mod rule;
 pub mod stable;
+mod steering;
 #[cfg(test)]
 mod tests;
 mod texts;
@@ -25,6 +26,7 @@ pub use distillation::{DistillationConfig, ScoreDistillation};
 pub use ideal::IdealDenoiser;
 pub use rule::Rule;
 pub use stable::DiffusionDenoiser;
+pub use steering::Steering;
 pub use timestep::TimestepSchedule;
 
 use crate::batch::{ControlKind, ImageBatch, View};
@@ -127,4 +129,12 @@ pub trait Guidance {
         controls: &ControlImages,
         at: StepId,
     ) -> Result<ImageGradient, GuidanceError>;
+
+    /// Takes a change before the next step; what it does not depend on stays.
+    ///
+    /// # Errors
+    /// [`GuidanceError`] if a sentence cannot be encoded.
+    fn steer(&mut self, _: &Steering) -> Result<(), GuidanceError> {
+        Ok(())
+    }
 }

@@ -4,7 +4,7 @@
 use super::denoiser::EncodedViews;
 use super::distillation::normal;
 use super::texts::{Texts, describes_back};
-use super::{Condition, ControlImages, ControlRequest, Denoiser, GuidanceError, prompt};
+use super::{Condition, ControlImages, ControlRequest, Denoiser, GuidanceError, Steering, prompt};
 use crate::batch::{ControlKind, View, ViewRegion};
 use crate::diffusion::images::{self, Resize};
 use crate::diffusion::{ControlInput, DiffusionModel, LatentSpace, NoiseSchedule, TextEmbedding};
@@ -16,10 +16,24 @@ use std::sync::Arc;
 pub struct DiffusionDenoiser {
     model: Arc<DiffusionModel>,
     texts: Texts,
+    sentences: Sentences,
     control_scale: f64,
     views: Vec<ViewRegion>,
     /// ControlNets with their images for the current views, and their scale in each view.
     controls: Vec<(String, Tensor, Vec<f32>)>,
+}
+
+/// What the texts were encoded from.
+struct Sentences {
+    prompt: String,
+    negative: String,
+    instruction: Option<String>,
+}
+
+impl Sentences {
+    fn encode(&self, model: &DiffusionModel) -> Result<Texts, GuidanceError> {
+        Texts::encode(model, &self.prompt, &self.negative, self.instruction.as_deref())
+    }
 }
 
 impl std::fmt::Debug for DiffusionDenoiser {
@@ -40,8 +54,8 @@ impl DiffusionDenoiser {
         negative: &str,
         control_scale: f64,
     ) -> Result<Self, GuidanceError> {
-        let texts = Texts::encode(&model, text, negative, None)?;
-        Ok(Self { model, texts, control_scale, views: Vec::new(), controls: Vec::new() })
+        let (prompt, negative) = (text.to_owned(), negative.to_owned());
+        Self::of(model, Sentences { prompt, negative, instruction: None }, control_scale)
     }
 
     /// A denoiser for edits: [`Condition::Instruction`] means `instruction`, without view
@@ -66,8 +80,19 @@ impl DiffusionDenoiser {
         if !model.controls().any(|(_, kind)| kind == Some(ControlKind::Reference)) {
             return Err(GuidanceError::NoReferenceNet);
         }
-        let texts = Texts::encode(&model, description, negative, Some(instruction))?;
-        Ok(Self { model, texts, control_scale, views: Vec::new(), controls: Vec::new() })
+        let (prompt, negative) = (description.to_owned(), negative.to_owned());
+        let instruction = Some(instruction.to_owned());
+        Self::of(model, Sentences { prompt, negative, instruction }, control_scale)
+    }
+
+    fn of(
+        model: Arc<DiffusionModel>,
+        sentences: Sentences,
+        control_scale: f64,
+    ) -> Result<Self, GuidanceError> {
+        let texts = sentences.encode(&model)?;
+        let (views, controls) = (Vec::new(), Vec::new());
+        Ok(Self { model, texts, sentences, control_scale, views, controls })
     }
 
     /// The longest of the sentences that [`Self::new`] makes of a prompt, to be checked
@@ -166,6 +191,16 @@ impl Denoiser for DiffusionDenoiser {
             sized.push((name.to_owned(), image, scales.collect()));
         }
         self.controls = sized;
+        Ok(())
+    }
+
+    fn steer(&mut self, change: &Steering) -> Result<(), GuidanceError> {
+        match change {
+            Steering::Prompt { guided, .. } => self.sentences.prompt.clone_from(guided),
+            Steering::Negative { text } => self.sentences.negative.clone_from(text),
+            _ => return Ok(()),
+        }
+        self.texts = self.sentences.encode(&self.model)?;
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use super::state::{self, Arrays};
 use super::views::{self, ViewConfig};
 use super::{Progress, Stage, StageError};
 use crate::batch::{ImageBatch, View};
-use crate::guidance::{ControlRequest, Guidance, StepId};
+use crate::guidance::{ControlRequest, Guidance, Steering, StepId};
 use crate::head::{DistanceField, HeadModel, HeadParams, HeadPose, ShapedHead};
 use crate::render::field::{Appearance, Field, FieldConfig, FieldImages, PriorGrid, Rates};
 use crate::render::mesh::orbit_view;
@@ -34,7 +34,7 @@ pub struct CoarseConfig {
     pub inner_steps: u32,
     /// Seconds between checkpoints, at most 20: what a killed run loses.
     pub checkpoint_seconds: f64,
-    /// Steps between snapshots for a viewer; 0 makes none.
+    /// The fewest steps between snapshots for a viewer; 0 leaves it to the time that they take.
     pub snapshot_every: u64,
     /// Steps at the start that show normals instead of colours: to a latent diffusion model
     /// with the opacity as a fourth channel, straight as its latents, to others as pictures.
@@ -207,6 +207,8 @@ pub struct CoarseStage<G> {
     controls: Controls,
     views: ViewConfig,
     config: CoarseConfig,
+    /// On all learning rates.
+    rate_factor: f32,
     seed: u64,
     done: u64,
 }
@@ -283,6 +285,7 @@ impl<G: Guidance> CoarseStage<G> {
             controls: Controls::new(gpu, requested, start.control)?,
             views: settings.views.clone(),
             config: settings.coarse.clone(),
+            rate_factor: 1.0,
             seed: settings.seed,
             done: 0,
         })
@@ -373,7 +376,8 @@ impl<G: Guidance> CoarseStage<G> {
     }
 
     fn rates(&self, progress: f64) -> Rates {
-        let factor = 1.0 + (self.config.final_rate - 1.0) * progress as f32;
+        let decay = 1.0 + (self.config.final_rate - 1.0) * progress as f32;
+        let factor = self.rate_factor * decay;
         let mut rates =
             Rates::new(self.config.grid_rate * factor, self.config.network_rate * factor);
         if let Some(rate) = self.config.density_rate {
@@ -429,6 +433,15 @@ impl<G: Guidance> Stage for CoarseStage<G> {
             .map(|azimuth| orbit_view(azimuth, 5.0, self.views.size))
             .to_vec();
         Ok(self.field.render(&views, 0, false)?.color)
+    }
+
+    fn steer(&mut self, change: &Steering) -> Result<(), StageError> {
+        match change {
+            Steering::Rates { factor } => self.rate_factor = *factor,
+            Steering::Views { weights } => self.views.region_weights = *weights,
+            _ => {}
+        }
+        Ok(self.guidance.steer(change)?)
     }
 
     fn save(&mut self) -> Result<Arrays, StageError> {

@@ -14,8 +14,8 @@ use super::moved::Moved;
 use super::state::Arrays;
 use super::{Progress, Stage, StageError, origin, texture};
 use crate::batch::ImageBatch;
-use crate::geometry::{Mesh, ScalarGrid};
-use crate::guidance::{Guidance, TimestepSchedule};
+use crate::geometry::{ColoredMesh, Mesh, ScalarGrid};
+use crate::guidance::{Guidance, Steering, TimestepSchedule};
 use crate::head::DistanceField;
 use crate::render::GpuContext;
 use crate::render::field::FieldConfig;
@@ -280,6 +280,14 @@ impl<G: Guidance> Stage for EditStage<G> {
 
     fn snapshot(&mut self) -> Result<ImageBatch, StageError> {
         self.0.snapshot()
+    }
+
+    fn surface(&mut self) -> Result<Option<ColoredMesh>, StageError> {
+        self.0.surface()
+    }
+
+    fn steer(&mut self, change: &Steering) -> Result<(), StageError> {
+        self.0.steer(change)
     }
 
     fn save(&mut self) -> Result<Arrays, StageError> {

@@ -12,8 +12,8 @@ use super::state::Arrays;
 use super::views::{self, ViewConfig};
 use super::{Progress, Stage, StageError, origin};
 use crate::batch::{ControlKind, ImageBatch};
-use crate::geometry::{Mesh, smooth};
-use crate::guidance::{DistillationConfig, Guidance, StepId, TimestepSchedule};
+use crate::geometry::{ColoredMesh, Mesh, smooth};
+use crate::guidance::{DistillationConfig, Guidance, Steering, StepId, TimestepSchedule};
 use crate::render::GpuContext;
 use crate::render::field::{Appearance, FieldConfig, GridConfig, Rates};
 use crate::render::mesh::orbit_view;
@@ -174,6 +174,8 @@ pub struct FineStage<G> {
     controls: Controls,
     views: ViewConfig,
     config: FineConfig,
+    /// On all learning rates.
+    rate_factor: f32,
     seed: u64,
     done: u64,
     /// Name in random streams.
@@ -266,7 +268,8 @@ impl<G: Guidance> FineStage<G> {
         let config = settings.fine.clone();
         let views = config.views(settings.views);
         let (seed, stream, frozen) = (settings.seed, STAGE, None);
-        Self { scene, guidance, controls, views, config, seed, done, stream, frozen }
+        let rate_factor = 1.0;
+        Self { scene, guidance, controls, views, config, rate_factor, seed, done, stream, frozen }
     }
 
     /// What this step shows of the surface.
@@ -279,7 +282,8 @@ impl<G: Guidance> FineStage<G> {
 
     fn rates(&self, progress: f64) -> (Rates, TetRates) {
         let config = &self.config;
-        let factor = 1.0 + (config.final_rate - 1.0) * progress as f32;
+        let decay = 1.0 + (config.final_rate - 1.0) * progress as f32;
+        let factor = self.rate_factor * decay;
         let geometry = TetRates {
             distance: config.distance_rate * factor,
             deform: config.deform_rate * factor,
@@ -332,6 +336,22 @@ impl<G: Guidance> Stage for FineStage<G> {
     fn snapshot(&mut self) -> Result<ImageBatch, StageError> {
         let views = [0.0, 90.0, 180.0, 270.0].map(|a| orbit_view(a, 5.0, self.views.size));
         Ok(self.scene.render(&views, Appearance::Shaded)?.color)
+    }
+
+    fn surface(&mut self) -> Result<Option<ColoredMesh>, StageError> {
+        let mesh = self.scene.mesh()?;
+        let colors = self.scene.texture().query(&mesh.positions)?;
+        let normals = smooth::vertex_normals(&mesh);
+        Ok(Some(ColoredMesh { mesh, normals, colors }))
+    }
+
+    fn steer(&mut self, change: &Steering) -> Result<(), StageError> {
+        match change {
+            Steering::Rates { factor } => self.rate_factor = *factor,
+            Steering::Views { weights } => self.views.region_weights = *weights,
+            _ => {}
+        }
+        Ok(self.guidance.steer(change)?)
     }
 
     fn save(&mut self) -> Result<Arrays, StageError> {

@@ -18,6 +18,8 @@ mod unrest;
 pub mod views;
 
 use crate::batch::ImageBatch;
+use crate::geometry::ColoredMesh;
+use crate::guidance::Steering;
 use state::Arrays;
 
 pub use coarse::{CoarseConfig, CoarseStage};
@@ -45,6 +47,21 @@ pub trait Stage {
     /// # Errors
     /// [`StageError::Render`].
     fn snapshot(&mut self) -> Result<ImageBatch, StageError>;
+
+    /// The surface as it is, with a colour for each vertex; `None` where it would take long to
+    /// find one.
+    ///
+    /// # Errors
+    /// [`StageError::Render`].
+    fn surface(&mut self) -> Result<Option<ColoredMesh>, StageError> {
+        Ok(None)
+    }
+
+    /// Takes a change before the next step.
+    ///
+    /// # Errors
+    /// [`StageError::Guidance`] if a sentence cannot be encoded.
+    fn steer(&mut self, change: &Steering) -> Result<(), StageError>;
 
     /// The state that a checkpoint holds.
     ///

@@ -3,6 +3,7 @@
 use super::operation::SCHEMA;
 use super::{CheckpointStore, Entry, History, Operation, PROJECT_DIR, ProjectError, VersionStore};
 use crate::config::GenerationConfig;
+use crate::guidance::Steering;
 use crate::io::atomic;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
@@ -173,6 +174,18 @@ impl Project {
         self.path().filter_map(|operation| match operation {
             Operation::Edit { instruction, .. } => Some(instruction.as_str()),
             _ => None,
+        })
+    }
+
+    /// The changes of the current version's generation while it ran, oldest first: stage, steps
+    /// of it that were done, change.
+    pub fn steerings(&self) -> impl Iterator<Item = (&str, u64, &Steering)> {
+        let root = self.history.path_to(self.history.current().id).first().map(|v| v.id);
+        self.entries.iter().filter(move |entry| entry.parent == root).filter_map(|entry| {
+            match &entry.operation {
+                Operation::Steer { stage, step, change } => Some((stage.as_str(), *step, change)),
+                _ => None,
+            }
         })
     }
 

@@ -116,6 +116,7 @@ impl History {
                 self.begin(entry, parent, depth, origin);
             }
             Operation::Resume { .. } => {}
+            Operation::Steer { change, .. } => change.validate()?,
             Operation::Finish { .. } => {
                 let current = self.current;
                 self.change(current, |version| version.is_finished = true)?;

@@ -5,6 +5,7 @@
 //! read as they are, and new ones appended behind them.
 
 use crate::config::GenerationConfig;
+use crate::guidance::Steering;
 use crate::pipeline::EditRegion;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -32,6 +33,16 @@ pub enum Operation {
         stage: String,
         /// Steps done at the checkpoint.
         step: u64,
+    },
+    /// A running generation was changed. A run that goes on from an earlier step takes the
+    /// change again at this one.
+    Steer {
+        /// The stage that was running.
+        stage: String,
+        /// Steps of it that were done.
+        step: u64,
+        /// What changed.
+        change: Steering,
     },
     /// The avatar was changed by a sentence.
     Edit {

@@ -1,31 +1,44 @@
 //! What a face may ask of a running job.
 
 use super::CancelToken;
+use crate::guidance::Steering;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 /// A request that takes effect before the next step.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Hold before the next step, or go on.
     Pause(bool),
     /// Write a checkpoint now.
     Checkpoint,
+    /// Change what the optimisation aims at; goes into the log with its step. Jobs that
+    /// cannot be steered warn.
+    Steer(Steering),
+}
+
+/// What was asked for since the last step.
+#[derive(Debug, Default, PartialEq)]
+pub struct Asked {
+    /// Whether a checkpoint should be written.
+    pub checkpoint: bool,
+    /// Changes, oldest first.
+    pub changes: Vec<Steering>,
 }
 
 /// Takes all waiting commands, blocking while the job is paused and not cancelled.
-/// Returns whether a checkpoint was asked for.
-pub fn drain(commands: &Receiver<Command>, cancel: &CancelToken, paused: &mut bool) -> bool {
-    let mut checkpoint = false;
+pub fn drain(commands: &Receiver<Command>, cancel: &CancelToken, paused: &mut bool) -> Asked {
+    let mut asked = Asked::default();
     loop {
         while let Ok(command) = commands.try_recv() {
             match command {
                 Command::Pause(pause) => *paused = pause,
-                Command::Checkpoint => checkpoint = true,
+                Command::Checkpoint => asked.checkpoint = true,
+                Command::Steer(change) => asked.changes.push(change),
             }
         }
         if !*paused || cancel.is_cancelled() {
-            return checkpoint;
+            return asked;
         }
         // Short enough that cancelling a paused job feels immediate.
         std::thread::sleep(Duration::from_millis(10));

@@ -11,7 +11,7 @@ use super::{
 use crate::config::{GenerationConfig, Start};
 use crate::diffusion::{DiffusionError, DiffusionModel, embedded};
 use crate::geometry::MorphMesh;
-use crate::guidance::{DiffusionDenoiser, DistillationConfig, ScoreDistillation};
+use crate::guidance::{DiffusionDenoiser, DistillationConfig, ScoreDistillation, Steering};
 use crate::io::MeshFormat;
 use crate::pipeline::coarse::{self, StartHead};
 use crate::pipeline::controls::Controls;
@@ -148,12 +148,8 @@ impl Job for EditJob {
                 begun,
             },
         )?;
-        let ran = steps::run(context, &mut stage, fine.steps, &config.coarse, |stage| {
-            if stage.done() > 0 {
-                context.events.send(Event::CheckpointSaved(work.save(stage)?));
-            }
-            Ok(())
-        })?;
+        let mut keeper = Keeper { work: &work, context };
+        let ran = steps::run(context, &mut stage, fine.steps, &config.coarse, &mut keeper)?;
         let Some((timing, evaluations)) = ran else {
             if stage.done() == 0 {
                 return Ok(Outcome::Cancelled { resumable: None });
@@ -200,6 +196,28 @@ impl Job for EditJob {
         let file = finish::record(&mut project, written, &report, &avatar.rest)?;
         work.forget();
         Ok(Outcome::Completed(Artifacts { folder, file }))
+    }
+}
+
+/// Keeps what an edit needs to go on.
+struct Keeper<'a> {
+    work: &'a Unfinished,
+    context: &'a JobContext,
+}
+
+impl<S: Stage> steps::Keeper<S> for Keeper<'_> {
+    fn save(&mut self, stage: &mut S) -> Result<(), SessionError> {
+        if stage.done() > 0 {
+            self.context.events.send(Event::CheckpointSaved(self.work.save(stage)?));
+        }
+        Ok(())
+    }
+
+    fn steer(&mut self, _: &mut S, asked: Vec<Steering>) -> Result<(), SessionError> {
+        if !asked.is_empty() {
+            self.context.events.warn("an edit cannot be steered while it runs");
+        }
+        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a job tells its face.
 
 use super::SessionError;
+use crate::guidance::Steering;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
@@ -73,6 +74,8 @@ pub enum Event {
     Warning(Warning),
     /// What the prompt leaves open has been filled in; this sentence guides from here on.
     PromptCompleted(String),
+    /// A change that was asked for is in force, and in the log.
+    Steered(Steering),
     /// A checkpoint was written.
     CheckpointSaved(PathBuf),
     /// The job has ended; nothing follows.
@@ -110,6 +113,11 @@ impl EventSender {
         } else if self.sender.send(event).is_err() {
             tracing::debug!("nobody listens to the job's events any more");
         }
+        self.wake();
+    }
+
+    /// Wakes the face, if it sleeps.
+    pub(super) fn wake(&self) {
         if let Some(waker) = &self.waker {
             waker();
         }

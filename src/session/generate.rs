@@ -4,13 +4,15 @@ use super::event::Artifacts;
 use super::guide::Guide;
 use super::person::Person;
 use super::report::{Report, StageTiming};
+use super::steered::Steered;
 use super::{
-    Event, Job, JobContext, Outcome, SessionError, StepReport, export, finish, instant, steps,
+    Event, Job, JobContext, Outcome, SessionError, StepReport, completion, export, finish, instant,
+    steps,
 };
 use crate::config::{GenerationConfig, Start as StartFrom};
 use crate::diffusion::{DiffusionError, embedded};
 use crate::geometry::MorphMesh;
-use crate::guidance::{DiffusionDenoiser, ScoreDistillation};
+use crate::guidance::{DiffusionDenoiser, ScoreDistillation, Steering};
 use crate::pipeline::coarse::{CoarseResult, StartHead};
 use crate::pipeline::controls::Controls;
 use crate::pipeline::{Avatar, CoarseStage, FineStage, Stage, edit, state};
@@ -133,6 +135,7 @@ impl Job for GenerateJob {
         let mut project = open(&gpu, &config, start)?;
         let mut run = Run {
             report: Report::new(&config, guide.completed, &gpu),
+            steered: Steered::of(&project),
             fingerprint,
             config,
             context,
@@ -185,6 +188,7 @@ struct Run<'a> {
     report: Report,
     /// What checkpoints of this run carry.
     fingerprint: String,
+    steered: Steered,
     started: Instant,
     warnings: Vec<String>,
 }
@@ -261,26 +265,18 @@ impl Run<'_> {
         if let Some(step) = resumed {
             project.append(Operation::Resume { stage: S::NAME.into(), step })?;
         }
-        let events = &self.context.events;
-        let save = |stage: &mut S, keep: Keep| -> Result<(), SessionError> {
-            let arrays = stage.save()?;
-            let checkpoint = Checkpoint {
-                stage: S::NAME.into(),
-                step: stage.done(),
-                fingerprint: self.fingerprint.clone(),
-                arrays: if keep == Keep::Pinned { state::without_moments(arrays) } else { arrays },
-            };
-            let saved = project.checkpoints().save(&checkpoint, keep);
-            let path = saved.map_err(SessionError::Storage)?;
-            events.send(Event::CheckpointSaved(path));
-            Ok(())
+        self.steered.enter(stage, &[CoarseStage::<Guided>::NAME, FineStage::<Guided>::NAME])?;
+        let mut keeper = Keeper {
+            config: &self.config,
+            fingerprint: &self.fingerprint,
+            steered: &mut self.steered,
+            context: self.context,
+            project,
         };
-        let ran = steps::run(self.context, stage, steps, &self.config.coarse, |stage| {
-            save(stage, Keep::Rolling)
-        })?;
+        let ran = steps::run(self.context, stage, steps, &self.config.coarse, &mut keeper)?;
         // What comes after the last stage only reads its state.
         let is_last = S::NAME == FineStage::<Guided>::NAME || self.config.fine.steps == 0;
-        save(stage, if is_last && ran.is_some() { Keep::Pinned } else { Keep::Rolling })?;
+        keeper.keep(stage, if is_last && ran.is_some() { Keep::Pinned } else { Keep::Rolling })?;
         if let Some((timing, evaluations)) = &ran {
             self.report.push_stage(timing, Some(*evaluations));
         }
@@ -327,6 +323,56 @@ impl Run<'_> {
             self.context.events.warn(text.clone());
             self.warnings.push(text);
         }
+    }
+}
+
+/// Another prompt with what it leaves open filled in, as the first was.
+fn completed(change: Steering, config: &GenerationConfig) -> Result<Steering, SessionError> {
+    let Steering::Prompt { text, .. } = change else { return Ok(change) };
+    let mut guided = text.clone();
+    if config.complete_prompt && !text.trim().is_empty() {
+        let person = Person::of(&GenerationConfig { prompt: text.clone(), ..config.clone() })?;
+        let described =
+            completion::describe(&person.reader, &person.sample.look, config.seed, |_| Ok(true))?;
+        guided = described.unwrap_or(guided);
+    }
+    Ok(Steering::Prompt { text, guided })
+}
+
+/// Keeps the states of a run, and what was changed of it.
+struct Keeper<'a> {
+    config: &'a GenerationConfig,
+    fingerprint: &'a str,
+    steered: &'a mut Steered,
+    context: &'a JobContext,
+    project: &'a mut Project,
+}
+
+impl Keeper<'_> {
+    fn keep<S: Stage>(&self, stage: &mut S, keep: Keep) -> Result<(), SessionError> {
+        let arrays = stage.save()?;
+        let checkpoint = Checkpoint {
+            stage: S::NAME.into(),
+            step: stage.done(),
+            fingerprint: self.fingerprint.to_owned(),
+            arrays: if keep == Keep::Pinned { state::without_moments(arrays) } else { arrays },
+        };
+        let saved = self.project.checkpoints().save(&checkpoint, keep);
+        let path = saved.map_err(SessionError::Storage)?;
+        self.context.events.send(Event::CheckpointSaved(path));
+        Ok(())
+    }
+}
+
+impl<S: Stage> steps::Keeper<S> for Keeper<'_> {
+    fn save(&mut self, stage: &mut S) -> Result<(), SessionError> {
+        self.keep(stage, Keep::Rolling)
+    }
+
+    fn steer(&mut self, stage: &mut S, asked: Vec<Steering>) -> Result<(), SessionError> {
+        let asked = asked.into_iter().map(|change| completed(change, self.config));
+        let asked = asked.collect::<Result<Vec<_>, _>>()?;
+        self.steered.take(stage, asked, self.project, self.context)
     }
 }
 

@@ -13,8 +13,8 @@ pub mod edited;
 mod error;
 pub mod event;
 mod export;
-mod finish;
 mod export_job;
+mod finish;
 pub mod generate;
 pub(crate) mod guide;
 pub mod history;
@@ -23,6 +23,7 @@ pub mod person;
 pub mod prior;
 mod report;
 pub mod snapshot;
+mod steered;
 mod steps;
 mod unfinished;
 
@@ -49,6 +50,8 @@ pub struct JobContext {
     pub events: EventSender,
     /// The slot for the newest picture of the head.
     pub snapshots: Latest<HeadSnapshot>,
+    /// Whether a face looks at the snapshots.
+    pub is_watched: bool,
     /// Set when the job should stop at the next step.
     pub cancel: CancelToken,
     /// What the face asks for.
@@ -115,15 +118,17 @@ pub fn spawn(job: impl Job) -> Result<SessionHandle, SessionError> {
     start(job, None)
 }
 
-/// [`spawn`] for a face that sleeps until it is woken: after each event, on the job's thread.
+/// [`spawn`] for a face that watches the head grow, and sleeps until it is woken: after each
+/// event and snapshot, on the job's thread.
 ///
 /// # Errors
 /// [`SessionError::Thread`] if the system cannot start one.
-pub fn spawn_waking(job: impl Job, waker: Waker) -> Result<SessionHandle, SessionError> {
+pub fn spawn_watched(job: impl Job, waker: Waker) -> Result<SessionHandle, SessionError> {
     start(job, Some(waker))
 }
 
 fn start(job: impl Job, waker: Option<Waker>) -> Result<SessionHandle, SessionError> {
+    let is_watched = waker.is_some();
     let (sender, events) = std::sync::mpsc::sync_channel(EVENT_CAPACITY);
     let (commands, command_receiver) = std::sync::mpsc::channel();
     let cancel = CancelToken::default();
@@ -131,6 +136,7 @@ fn start(job: impl Job, waker: Option<Waker>) -> Result<SessionHandle, SessionEr
     let context = JobContext {
         events: EventSender::new(sender, waker),
         snapshots: snapshots.clone(),
+        is_watched,
         cancel: cancel.clone(),
         commands: command_receiver,
     };
@@ -164,7 +170,7 @@ mod tests {
         fn run(self, context: &JobContext) -> Result<Outcome, SessionError> {
             let mut paused = false;
             for step in 0..self.steps {
-                command::drain(&context.commands, &context.cancel, &mut paused);
+                drop(command::drain(&context.commands, &context.cancel, &mut paused));
                 if context.cancel.is_cancelled() {
                     return Ok(Outcome::Cancelled { resumable: None });
                 }

@@ -4,7 +4,7 @@ use super::SessionError;
 use super::person::Person;
 use crate::config::{GenerationConfig, Start};
 use crate::head::landmarks::CHAINS;
-use crate::head::{HeadModel, ShapedHead};
+use crate::head::{HeadModel, Part, ShapedHead};
 use crate::pipeline::EditRegion;
 use crate::pipeline::coarse::StartHead;
 use glam::Vec3;
@@ -35,7 +35,11 @@ pub fn region_at(head: &ShapedHead, point: Vec3) -> EditRegion {
     /// Farther from the skin, world units (2 cm), is hair or a hat.
     const ABOVE: f32 = 0.07;
     let model = HeadModel::embedded();
-    let places = head.positions.iter().map(|p| p.distance(point)).enumerate();
+    // Lashes and ribbons of hair are no part of what a point is near to.
+    let solid =
+        |v: &usize| matches!(model.vertex_part()[*v], Part::Skin | Part::EyeLeft | Part::EyeRight);
+    let places = (0..head.positions.len()).filter(solid);
+    let places = places.map(|v| (v, head.positions[v].distance(point)));
     let nearest = places.min_by(|(_, a), (_, b)| a.total_cmp(b));
     let Some((vertex, distance)) = nearest else { return EditRegion::All };
     let smallest = EditRegion::BY_SIZE.into_iter().find(|region| region.holds(model, vertex));
@@ -69,7 +73,9 @@ mod tests {
         ] {
             assert_eq!(region_at(head, middle(region)), expected, "{region:?}");
         }
-        let crown = head.positions.iter().copied().max_by(|a, b| a.y.total_cmp(&b.y)).unwrap();
+        let scalp = model.region(Region::Scalp).iter().zip(&head.positions);
+        let scalp = scalp.filter(|(weight, _)| **weight > 0.9).map(|(_, p)| *p);
+        let crown = scalp.max_by(|a, b| a.y.total_cmp(&b.y)).unwrap();
         assert_eq!(region_at(head, crown), EditRegion::Hair);
         assert_eq!(region_at(head, crown + 0.3 * Vec3::Y), EditRegion::Hair);
     }

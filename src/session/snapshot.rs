@@ -1,6 +1,7 @@
 //! The newest picture of a head in the making.
 
 use crate::batch::ImageBatch;
+use crate::geometry::ColoredMesh;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What the optimiser has made so far, as a viewer may show it.
@@ -10,6 +11,8 @@ pub struct HeadSnapshot {
     pub step: u64,
     /// Front, left, back and right views, 3 channels.
     pub images: ImageBatch,
+    /// The surface, in stages that have one.
+    pub surface: Option<ColoredMesh>,
 }
 
 /// A slot that holds one value; a newer one replaces what nobody has taken. Clones

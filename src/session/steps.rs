@@ -2,18 +2,55 @@
 
 use super::report::StageTiming;
 use super::{Event, HeadSnapshot, JobContext, SessionError, StepReport, command};
+use crate::guidance::Steering;
 use crate::pipeline::{CoarseConfig, Stage};
 use std::time::Instant;
 
+/// The share of a job's time that snapshots may take, for a face that watches.
+const WATCHING: f64 = 0.05;
+
+/// Puts out snapshots for a face that watches, so often that they cost no more than they may.
+struct Watch {
+    /// The fewest steps between two.
+    every: u64,
+    next: Instant,
+}
+
+impl Watch {
+    fn look<S: Stage>(&mut self, context: &JobContext, stage: &mut S) -> Result<(), SessionError> {
+        let is_due = Instant::now() >= self.next
+            && (self.every == 0 || stage.done().is_multiple_of(self.every));
+        if !context.is_watched || !is_due {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let (images, surface) = (stage.snapshot()?, stage.surface()?);
+        context.snapshots.put(HeadSnapshot { step: stage.done(), images, surface });
+        context.events.wake();
+        self.next = Instant::now() + started.elapsed().mul_f64(1.0 / WATCHING);
+        Ok(())
+    }
+}
+
+/// What happens between the steps of a stage.
+pub(super) trait Keeper<S> {
+    /// Keeps the stage's state.
+    fn save(&mut self, stage: &mut S) -> Result<(), SessionError>;
+
+    /// Takes the changes that are due before the stage's next step: those that `asked` has just
+    /// brought, and what an earlier run noted for this step.
+    fn steer(&mut self, stage: &mut S, asked: Vec<Steering>) -> Result<(), SessionError>;
+}
+
 /// Runs a stage up to `steps` steps; gives its timing and field evaluations, or `None` if it was
-/// cancelled. A snapshot is put out every `config.snapshot_every` steps (0: none). `save` is
-/// called between steps, as often as `config.checkpoint_seconds` says or when it is asked for.
+/// cancelled. Faces that watch get snapshots; looking changes nothing of the result. The keeper
+/// saves between steps, as often as `config.checkpoint_seconds` says or when it is asked for.
 pub(super) fn run<S: Stage>(
     context: &JobContext,
     stage: &mut S,
     steps: u64,
     config: &CoarseConfig,
-    mut save: impl FnMut(&mut S) -> Result<(), SessionError>,
+    keeper: &mut impl Keeper<S>,
 ) -> Result<Option<(StageTiming, u64)>, SessionError> {
     let events = &context.events;
     events.send(Event::StageStarted { stage: S::NAME, steps, done: stage.done() });
@@ -21,23 +58,23 @@ pub(super) fn run<S: Stage>(
     let mut evaluations = 0;
     let mut paused = false;
     let mut saved = Instant::now();
+    let mut watch = Watch { every: config.snapshot_every, next: Instant::now() };
+    watch.look(context, stage)?;
     while stage.done() < steps {
-        let wanted = command::drain(&context.commands, &context.cancel, &mut paused);
+        let asked = command::drain(&context.commands, &context.cancel, &mut paused);
         if context.cancel.is_cancelled() {
             return Ok(None);
         }
-        if wanted || saved.elapsed().as_secs_f64() >= config.checkpoint_seconds {
-            save(stage)?;
+        if asked.checkpoint || saved.elapsed().as_secs_f64() >= config.checkpoint_seconds {
+            keeper.save(stage)?;
             saved = Instant::now();
         }
+        keeper.steer(stage, asked.changes)?;
         let started = Instant::now();
         let progress = stage.step()?;
         timing.push(started.elapsed());
         evaluations += progress.evaluations;
-        if config.snapshot_every > 0 && progress.done.is_multiple_of(config.snapshot_every) {
-            let images = stage.snapshot()?;
-            context.snapshots.put(HeadSnapshot { step: progress.done, images });
-        }
+        watch.look(context, stage)?;
         let (loss, t) = (progress.loss, progress.timestep);
         tracing::info!(stage = S::NAME, step = progress.done, loss, t);
         let left = (steps - progress.done) as f64;

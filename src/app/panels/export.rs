@@ -60,7 +60,10 @@ impl ExportPanel {
             let width = ui.available_width() - 70.0;
             let edit = TextEdit::singleline(&mut self.path).hint_text(usual).desired_width(width);
             ui.add(edit).labelled_by(label.id);
-            if ui.button("Choose…").on_hover_text("Choose a file with the system's dialog").clicked()
+            if ui
+                .button("Choose…")
+                .on_hover_text("Choose a file with the system's dialog")
+                .clicked()
                 && let Some(path) = rfd::FileDialog::new()
                     .add_filter(name(self.format), &[self.format.extension()])
                     .set_file_name(format!("avatar.{}", self.format.extension()))
@@ -101,7 +104,9 @@ fn name(format: MeshFormat) -> &'static str {
 
 fn what(format: MeshFormat) -> &'static str {
     match format {
-        MeshFormat::Glb => "One file for Blender, Unity, Unreal and three.js, with face units if the head has them",
+        MeshFormat::Glb => {
+            "One file for Blender, Unity, Unreal and three.js, with face units if the head has them"
+        }
         MeshFormat::Obj => "A mesh with a material and a texture beside it",
         MeshFormat::Ply => "A mesh with a colour for each vertex, for scanning and research tools",
     }

@@ -34,12 +34,6 @@ pub struct ExpressionPanel {
 }
 
 impl ExpressionPanel {
-    /// Whether the face moves by itself, so that the window must keep drawing.
-    #[must_use]
-    pub fn is_playing(&self) -> bool {
-        self.is_playing
-    }
-
     /// The panel.
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
         heading(ui, "Expression");
@@ -64,7 +58,7 @@ impl ExpressionPanel {
         let old = self.weights.clone();
         self.poses(ui, &head.morph);
         ui.horizontal(|ui| {
-            let text = if self.is_playing { "⏸ Stop" } else { "▶ Blink and talk" };
+            let text = if self.is_playing { "Stop moving" } else { "Blink and talk" };
             if ui.button(text).on_hover_text("Let the face move by itself").clicked() {
                 self.is_playing = !self.is_playing;
                 if !self.is_playing {
@@ -142,7 +136,9 @@ impl ExpressionPanel {
         self.weights.clone_from(&morph.weights);
         let (every, long) = BLINK;
         let shut = 1.0 - (2.0 * (time % every) / long - 1.0).abs();
-        let wave = |hertz: f64, phase: f64| 0.5 + 0.5 * (std::f64::consts::TAU * hertz * time + phase).sin();
+        let wave = |hertz: f64, phase: f64| {
+            0.5 + 0.5 * (std::f64::consts::TAU * hertz * time + phase).sin()
+        };
         // Syllables, and pauses between sentences.
         let speaks = f64::from((time % 5.0) < 3.6);
         let syllable = speaks * wave(3.1, 0.0) * (0.4 + 0.6 * wave(0.7, 1.0));

@@ -45,11 +45,11 @@ impl HistoryPanel {
         let busy = cx.work.map(|_| "Wait until the running job has ended, or stop it");
         ui.horizontal(|ui| {
             let none = history.undo_target().is_none().then_some("This is the head as it was made");
-            if button(ui, "⟲ Undo", "Back to the version before (Ctrl+Z)", busy.or(none)) {
+            if button(ui, "Undo", "Back to the version before (Ctrl+Z)", busy.or(none)) {
                 cx.actions.push(Action::Move(Move::Undo));
             }
             let none = history.redo_target().is_none().then_some("Nothing was made from this head");
-            if button(ui, "⟳ Redo", "To the version after (Ctrl+Shift+Z)", busy.or(none)) {
+            if button(ui, "Redo", "To the version after (Ctrl+Shift+Z)", busy.or(none)) {
                 cx.actions.push(Action::Move(Move::Redo));
             }
         });
@@ -137,9 +137,8 @@ impl HistoryPanel {
         {
             let edit = inner.add(TextEdit::singleline(name).hint_text("name").desired_width(140.0));
             edit.request_focus();
-            let (enter, escape) = inner.input(|i| {
-                (i.key_pressed(egui::Key::Enter), i.key_pressed(egui::Key::Escape))
-            });
+            let (enter, escape) = inner
+                .input(|i| (i.key_pressed(egui::Key::Enter), i.key_pressed(egui::Key::Escape)));
             if enter {
                 cx.actions.push(Action::Rename { version: version.id, name: name.clone() });
             }

@@ -9,6 +9,7 @@ pub mod log;
 pub mod models;
 pub mod progress;
 pub mod prompt;
+pub mod steer;
 
 use super::{Action, Document, Preferences, Work};
 use crate::diffusion::Library;
@@ -67,10 +68,10 @@ pub(super) fn main_button(
     useless: Option<&str>,
 ) -> bool {
     let text = egui::RichText::new(text).strong().color(egui::Color32::WHITE);
-    let width = ui.available_width();
     let fill = super::theme::ACCENT.gamma_multiply(if useless.is_some() { 0.4 } else { 0.85 });
-    let button = egui::Button::new(text).fill(fill).min_size(egui::vec2(width, 30.0));
-    let mut response = ui.add_enabled(useless.is_none(), button).on_hover_text(what);
+    let button = egui::Button::new(text).fill(fill).min_size(egui::vec2(0.0, 30.0));
+    let add = |ui: &mut egui::Ui| ui.add_enabled(useless.is_none(), button);
+    let mut response = ui.vertical_centered_justified(add).inner.on_hover_text(what);
     if let Some(why) = useless {
         response = response.on_disabled_hover_text(why);
     }

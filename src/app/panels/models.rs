@@ -59,7 +59,9 @@ impl ModelsPanel {
         if !models.missing.is_empty() {
             ui.separator();
             ui.label(RichText::new("Not installed").strong());
-            ui.weak("Nothing is downloaded by itself. Get a model from its page, then add its folder.");
+            ui.weak(
+                "Nothing is downloaded by itself. Get a model from its page, then add its folder.",
+            );
             for missing in &models.missing {
                 egui::CollapsingHeader::new(&missing.name).id_salt(&missing.name).show(ui, |ui| {
                     ui.label(&missing.purpose);
@@ -77,8 +79,10 @@ impl ModelsPanel {
 
 fn entry(ui: &mut Ui, name: &str, works: bool, what: &str, bytes: u64) {
     ui.horizontal(|ui| {
-        let mark = if works { "✔" } else { "✖" };
-        ui.label(RichText::new(format!("{mark} {name}")).strong());
+        ui.label(RichText::new(name).strong());
+        if !works {
+            ui.colored_label(theme::ERROR, "cannot be used");
+        }
         if bytes > 0 {
             ui.weak(format!("{:.0} MB", bytes as f64 / 1e6));
         }

@@ -35,14 +35,14 @@ impl ProgressPanel {
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let stopping = work.is_stopping().then_some("It stops after this step");
                 let what = "Stop; what there is is kept, and can be continued";
-                if button(ui, "⏹ Stop", what, stopping) {
+                if button(ui, "Stop", what, stopping) {
                     cx.actions.push(Action::Stop);
                 }
                 if work.is_long() {
                     let (text, what) = if work.is_paused() {
-                        ("▶ Continue", "Go on (Space)")
+                        ("Continue", "Go on (Space)")
                     } else {
-                        ("⏸ Pause", "Hold before the next step (Space)")
+                        ("Pause", "Hold before the next step (Space)")
                     };
                     if button(ui, text, what, stopping) {
                         cx.actions.push(Action::Pause(!work.is_paused()));
@@ -54,7 +54,9 @@ impl ProgressPanel {
         ui.add(ProgressBar::new(share).text(describe(work)).animate(!work.is_paused()));
         if let Some(prompt) = &progress.completed_prompt {
             ui.add(egui::Label::new(RichText::new(prompt).small().weak()).truncate())
-                .on_hover_text(format!("What is drawn, with what the prompt leaves open: {prompt}"));
+                .on_hover_text(format!(
+                    "What is drawn, with what the prompt leaves open: {prompt}"
+                ));
         }
     }
 

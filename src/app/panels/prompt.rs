@@ -105,7 +105,11 @@ impl PromptPanel {
         self.choices(ui, cx);
         egui::CollapsingHeader::new("Advanced").show(ui, |ui| self.advanced(ui));
         let useless = cx.work.map(|_| "Wait until the running job has ended, or stop it");
-        let text = if self.seeds > 1 { format!("Generate {} heads", self.seeds) } else { "Generate".into() };
+        let text = if self.seeds > 1 {
+            format!("Generate {} heads", self.seeds)
+        } else {
+            "Generate".into()
+        };
         if main_button(ui, &text, "Make this head (Ctrl+Enter)", useless) {
             self.generate(cx);
         }
@@ -141,17 +145,14 @@ impl PromptPanel {
                     choice(ui, &added.model.name, &added.model.name);
                 }
             });
-            combo
-                .response
-                .labelled_by(label.id)
-                .on_hover_text("Add checkpoints under Models");
+            combo.response.labelled_by(label.id).on_hover_text("Add checkpoints under Models");
             ui.end_row();
             let label = ui.label("Seed");
             ui.horizontal(|ui| {
                 ui.add(DragValue::new(&mut self.seed)).labelled_by(label.id).on_hover_text(
                     "Decides every random number: the same seed gives the same head",
                 );
-                if ui.button("🎲").on_hover_text("Another seed").clicked() {
+                if ui.button("Roll").on_hover_text("Another seed").clicked() {
                     self.seed = rand::random_range(0..1_000_000);
                 }
                 ui.checkbox(&mut self.is_seed_locked, "keep")
@@ -169,10 +170,38 @@ impl PromptPanel {
     fn advanced(&mut self, ui: &mut Ui) {
         egui::Grid::new("advanced").num_columns(2).show(ui, |ui| {
             let overrides = &mut self.advanced;
-            optional(ui, "Guidance scale", "How strongly the prompt pulls", &mut overrides.guidance_scale, 7.5, 0.0..=200.0);
-            optional(ui, "Coarse steps", "Steps on the field of density and colour", &mut overrides.coarse_steps, 24, 0..=100_000);
-            optional(ui, "Fine steps", "Steps on the mesh", &mut overrides.fine_steps, 16, 0..=100_000);
-            optional(ui, "Picture size", "Pixels of the training views", &mut overrides.size, 64, 16..=1024);
+            optional(
+                ui,
+                "Guidance scale",
+                "How strongly the prompt pulls",
+                &mut overrides.guidance_scale,
+                7.5,
+                0.0..=200.0,
+            );
+            optional(
+                ui,
+                "Coarse steps",
+                "Steps on the field of density and colour",
+                &mut overrides.coarse_steps,
+                24,
+                0..=100_000,
+            );
+            optional(
+                ui,
+                "Fine steps",
+                "Steps on the mesh",
+                &mut overrides.fine_steps,
+                16,
+                0..=100_000,
+            );
+            optional(
+                ui,
+                "Picture size",
+                "Pixels of the training views",
+                &mut overrides.size,
+                64,
+                16..=1024,
+            );
             let label = ui.label("Rule");
             let shown = overrides.guidance.map_or("the preset's".to_owned(), rule_name);
             let combo = ComboBox::from_id_salt("rule").selected_text(shown).show_ui(ui, |ui| {
@@ -184,9 +213,8 @@ impl PromptPanel {
             combo.response.labelled_by(label.id).on_hover_text("Rule of score distillation");
             ui.end_row();
             ui.label("");
-            ui.checkbox(&mut overrides.verbatim, "verbatim").on_hover_text(
-                "Guide by the prompt as it is: do not fill in what it leaves open",
-            );
+            ui.checkbox(&mut overrides.verbatim, "verbatim")
+                .on_hover_text("Guide by the prompt as it is: do not fill in what it leaves open");
             ui.end_row();
         });
     }

@@ -13,6 +13,9 @@ use std::sync::Arc;
 pub struct Content {
     /// The head as it is; `None` while there is none.
     pub after: Option<Arc<TexturedMesh>>,
+    /// A colour for each vertex of `after` (sRGB-encoded RGBA), which its texture is multiplied
+    /// by.
+    pub colors: Option<Arc<Vec<[u8; 4]>>>,
     /// The head before an edit, to compare with.
     pub before: Option<Arc<TexturedMesh>>,
     /// Landmarks on the head as it is, where they are at rest.

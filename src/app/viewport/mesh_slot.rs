@@ -15,6 +15,8 @@ pub(super) struct MeshSlot {
     pub positions: wgpu::Buffer,
     pub normals: wgpu::Buffer,
     pub uvs: wgpu::Buffer,
+    /// Multiplied to the texture.
+    pub colors: wgpu::Buffer,
     pub indices: wgpu::Buffer,
     pub index_count: u32,
     pub albedo: wgpu::TextureView,
@@ -34,13 +36,29 @@ impl MeshSlot {
     /// Copies a head and its texture to the GPU.
     ///
     /// # Errors
-    /// [`RenderError::Invalid`] for a mesh that does not pass [`TexturedMesh::validate`] or a
-    /// texture that the device cannot hold.
+    /// [`RenderError::Invalid`] for a mesh that does not pass [`TexturedMesh::validate`], colours
+    /// that are not one a vertex, or a texture that the device cannot hold.
     pub fn new(
         device: &wgpu::Device,
         queue: &wgpu::Queue,
         mesh: &Arc<TexturedMesh>,
+        colors: Option<&[[u8; 4]]>,
     ) -> Result<Self, RenderError> {
+        let vertices = mesh.mesh.positions.len();
+        if let Some(colors) = colors.filter(|colors| colors.len() != vertices) {
+            return Err(RenderError::Invalid(format!(
+                "{} colours do not fit a head of {vertices} vertices",
+                colors.len()
+            )));
+        }
+        let white;
+        let colors = match colors {
+            Some(colors) => colors,
+            None => {
+                white = vec![[u8::MAX; 4]; vertices];
+                &white
+            }
+        };
         mesh.validate().map_err(|error| RenderError::Invalid(error.to_string()))?;
         let (width, height) = mesh.albedo.dimensions();
         let limit = device.limits().max_texture_dimension_2d;
@@ -56,6 +74,7 @@ impl MeshSlot {
             positions: buffer("positions", bytemuck::cast_slice(&mesh.mesh.positions), vertex),
             normals: buffer("normals", bytemuck::cast_slice(&mesh.normals), vertex),
             uvs: buffer("uvs", bytemuck::cast_slice(&mesh.uvs), vertex),
+            colors: buffer("colours", bytemuck::cast_slice(colors), vertex),
             indices: buffer("indices", bytemuck::cast_slice(triangles), index),
             index_count: triangles.len() as u32 * 3,
             albedo: upload(device, queue, &mesh.albedo),

@@ -307,7 +307,8 @@ impl Viewport {
         }
         let content = self.posed.content();
         if self.pending.after {
-            gpu.renderer.set_mesh(Slot::After, content.after.as_ref())?;
+            let colors = content.colors.as_ref().map(|colors| colors.as_slice());
+            gpu.renderer.set_colored_mesh(Slot::After, content.after.as_ref(), colors)?;
         }
         if self.pending.before {
             gpu.renderer.set_mesh(Slot::Before, content.before.as_ref())?;

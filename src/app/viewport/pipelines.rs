@@ -24,7 +24,7 @@ pub fn shader_sources() -> Vec<(&'static str, String)> {
 #[derive(Debug)]
 pub(super) struct Pipelines {
     pub quality: Quality,
-    /// Takes positions, normals and texture coordinates.
+    /// Takes positions, normals, texture coordinates and colours.
     pub surface: wgpu::RenderPipeline,
     /// Takes positions and texture coordinates.
     pub edges: wgpu::RenderPipeline,
@@ -58,6 +58,7 @@ impl Pipelines {
         let position = attribute(&wgpu::vertex_attr_array![0 => Float32x3]);
         let normal = attribute(&wgpu::vertex_attr_array![1 => Float32x3]);
         let uv = attribute(&wgpu::vertex_attr_array![2 => Float32x2]);
+        let color = attribute(&wgpu::vertex_attr_array![3 => Unorm8x4]);
         let uv_of_edges = attribute(&wgpu::vertex_attr_array![1 => Float32x2]);
         let surface =
             wgpu::PrimitiveState { cull_mode: Some(wgpu::Face::Back), ..Default::default() };
@@ -71,7 +72,7 @@ impl Pipelines {
             surface: Build { device, layout: &layout, quality }.pipeline(
                 "surface",
                 SURFACE,
-                &[Some(position.clone()), Some(normal), Some(uv)],
+                &[Some(position.clone()), Some(normal), Some(uv), Some(color)],
                 surface,
                 None,
             ),

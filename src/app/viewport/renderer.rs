@@ -152,17 +152,33 @@ impl ViewportRenderer {
     /// Copies a head to the GPU, or forgets the one that was there.
     ///
     /// # Errors
-    /// [`RenderError::Invalid`] for a mesh that does not pass [`TexturedMesh::validate`] or a
-    /// texture that the device cannot hold, and what the driver reports; the slot is empty then.
+    /// As [`Self::set_colored_mesh`].
     pub fn set_mesh(
         &mut self,
         slot: Slot,
         mesh: Option<&Arc<TexturedMesh>>,
     ) -> Result<(), RenderError> {
+        self.set_colored_mesh(slot, mesh, None)
+    }
+
+    /// [`Self::set_mesh`] with a colour for each vertex (sRGB-encoded RGBA), which the texture
+    /// is multiplied by.
+    ///
+    /// # Errors
+    /// [`RenderError::Invalid`] for a mesh that does not pass [`TexturedMesh::validate`], colours
+    /// that are not one a vertex or a texture that the device cannot hold, and what the driver
+    /// reports; the slot is empty then.
+    pub fn set_colored_mesh(
+        &mut self,
+        slot: Slot,
+        mesh: Option<&Arc<TexturedMesh>>,
+        colors: Option<&[[u8; 4]]>,
+    ) -> Result<(), RenderError> {
         *self.slot_mut(slot) = None;
         let Some(mesh) = mesh else { return Ok(()) };
         self.check()?;
-        let made = guarded(&self.device, || MeshSlot::new(&self.device, &self.queue, mesh))??;
+        let made =
+            guarded(&self.device, || MeshSlot::new(&self.device, &self.queue, mesh, colors))??;
         *self.slot_mut(slot) = Some(made);
         self.check()
     }
@@ -339,6 +355,7 @@ impl ViewportRenderer {
         pass.set_vertex_buffer(0, mesh.positions.slice(..));
         pass.set_vertex_buffer(1, mesh.normals.slice(..));
         pass.set_vertex_buffer(2, mesh.uvs.slice(..));
+        pass.set_vertex_buffer(3, mesh.colors.slice(..));
         pass.set_index_buffer(mesh.indices.slice(..), wgpu::IndexFormat::Uint32);
         pass.draw_indexed(0..mesh.index_count, 0, 0..1);
         if let Some(edges) = mesh.edges().filter(|_| settings.wireframe) {

@@ -293,7 +293,9 @@ fn shape(rng: &mut impl Rng, look: &Look) -> HeadParams {
     for (slider, value) in named {
         sliders.insert(slider.to_owned(), value.clamp(-1.0, 1.0));
     }
-    let expression = look.expression.units()
+    let expression = look
+        .expression
+        .units()
         .iter()
         .map(|(unit, weight)| ((*unit).to_owned(), (weight * strength).min(1.0)))
         .collect();

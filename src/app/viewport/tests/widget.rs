@@ -265,7 +265,7 @@ fn keys_work_where_the_pointer_is_and_where_the_focus_is() {
 
 #[test]
 fn the_border_between_before_and_after_moves() {
-    let content = Content { after: Some(ball()), before: Some(head()), landmarks: None };
+    let content = Content { after: Some(ball()), before: Some(head()), ..Content::default() };
     let mut harness = bench(Some(render_state()), content);
     assert!(harness.query_by_label_contains("Border").is_none());
     harness.state_mut().viewport.settings.compare = true;
@@ -332,8 +332,11 @@ fn the_window_shows_the_picture_with_landmarks_over_it() {
         points: vec![Vec3::new(0.1, 0.1, 0.43), Vec3::new(-0.1, 0.1, 0.43)],
         lines: vec![[0, 1], [0, 7]],
     };
-    let content =
-        Content { after: Some(ball()), before: None, landmarks: Some(Arc::new(landmarks.clone())) };
+    let content = Content {
+        after: Some(ball()),
+        landmarks: Some(Arc::new(landmarks.clone())),
+        ..Content::default()
+    };
     let mut harness = bench(Some(render_state()), content);
     harness.set_render_cursor(false);
     let rect = harness.state().rect;
