@@ -55,6 +55,15 @@ pub enum Action {
     Steer(Steering),
     /// Pause or continue the running job.
     Pause(bool),
+    /// Keep the state of the running generation, to branch from it.
+    Keep,
+    /// Go on from a state of the open head's generation, as a head of its own.
+    Branch {
+        /// Stage of the state.
+        stage: String,
+        /// Steps of it that are done.
+        step: u64,
+    },
     /// Stop the running job; what it has is kept.
     Stop,
     /// Register a checkpoint folder.

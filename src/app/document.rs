@@ -27,6 +27,7 @@ pub struct Document {
     heads: BTreeMap<u64, Option<Head>>,
     thumbnails: BTreeMap<u64, Option<image::RgbaImage>>,
     disk: DiskUse,
+    states: Vec<(&'static str, u64)>,
     repairs: Vec<String>,
 }
 
@@ -45,6 +46,7 @@ impl Document {
             heads: BTreeMap::new(),
             thumbnails: BTreeMap::new(),
             disk: DiskUse::default(),
+            states: Vec::new(),
             repairs: project.repairs().to_vec(),
         };
         document.read(&project)?;
@@ -65,6 +67,14 @@ impl Document {
 
     fn read(&mut self, project: &Project) -> Result<(), ProjectError> {
         self.disk = project.disk_use()?;
+        let last = |stage: &str| match stage {
+            "fine" => self.config.fine.steps,
+            _ => self.config.coarse.steps,
+        };
+        // From the end of the last stage there is nowhere to go on to.
+        let mut states = project.checkpoints().states()?;
+        states.retain(|(stage, step)| *step < last(stage));
+        self.states = states;
         for version in self.history.versions() {
             if !matches!(self.thumbnails.get(&version.id), Some(Some(_))) && !version.is_pruned {
                 // A damaged thumbnail is no reason not to open.
@@ -166,6 +176,12 @@ impl Document {
     #[must_use]
     pub fn disk(&self) -> DiskUse {
         self.disk
+    }
+
+    /// The states of its generation that can be branched from: stage, steps done.
+    #[must_use]
+    pub fn states(&self) -> &[(&'static str, u64)] {
+        &self.states
     }
 
     /// What had to be repaired while opening.

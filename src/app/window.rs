@@ -2,6 +2,7 @@
 
 use super::action::Action;
 use super::document::Document;
+use super::panels::candidates::Candidates;
 use super::panels::edit::EditPanel;
 use super::panels::export::ExportPanel;
 use super::panels::expression::ExpressionPanel;
@@ -91,6 +92,7 @@ pub struct Window {
     growing: Option<Growing>,
     /// A version to compare with, in place of the one before.
     compared: Option<u64>,
+    candidates: Candidates,
     prompt: PromptPanel,
     edit: EditPanel,
     history: HistoryPanel,
@@ -138,6 +140,7 @@ impl Window {
             landmarks: None,
             growing: None,
             compared: None,
+            candidates: Candidates::default(),
             prompt: PromptPanel::default(),
             edit: EditPanel::default(),
             history: HistoryPanel::default(),
@@ -362,6 +365,9 @@ impl Window {
                 Task::Generate { prompt, .. } => {
                     self.log.push(Level::Note, format!("“{prompt}” is ready after {took}"));
                     self.open(&artifacts.folder);
+                    if let Some(document) = &self.document {
+                        self.candidates.add(&self.ctx, document);
+                    }
                 }
                 Task::Edit { instruction } => {
                     self.log.push(Level::Note, format!("“{instruction}” is done after {took}"));
@@ -423,6 +429,12 @@ impl Window {
                     work.steer(change);
                 }
             }
+            Action::Keep => {
+                if let Some(work) = &self.work {
+                    work.keep();
+                    self.log.push(Level::Note, "the state before the next step is kept");
+                }
+            }
             Action::Stop => {
                 self.queue.clear();
                 if let Some(work) = &mut self.work {
@@ -435,8 +447,12 @@ impl Window {
             _ if is_busy => {
                 self.log.push(Level::Warning, "a job is running: wait until it ends, or stop it");
             }
-            Action::Generate(config) => self.generate(*config),
+            Action::Generate(config) => {
+                self.candidates.end();
+                self.generate(*config);
+            }
             Action::Seeds(config, count) => {
+                self.candidates.begin();
                 for i in 1..u64::from(count) {
                     let seed = config.seed.wrapping_add(i);
                     self.queue.push_back(GenerationConfig { seed, ..(*config).clone() });
@@ -447,6 +463,14 @@ impl Window {
                 let Some(document) = &self.document else { return };
                 let task = Task::generate(folder.clone(), document.config());
                 self.start(task, GenerateJob::Resume { folder });
+            }
+            Action::Branch { stage, step } => {
+                let Some(document) = &self.document else { return };
+                let (from, config) = (document.folder().to_path_buf(), document.config().clone());
+                let folder = free_folder(&self.preferences.projects, &config);
+                self.act(Action::Close);
+                let task = Task::generate(folder.clone(), &config);
+                self.start(task, GenerateJob::Branch { from, stage, step, folder });
             }
             Action::Edit { instruction, region, strength } => {
                 let Some(document) = &self.document else { return };
@@ -754,6 +778,14 @@ impl Window {
         if self.work.is_some() {
             egui::Frame::new().inner_margin(8).show(ui, |ui| {
                 self.panel(actions, |window, cx| window.progress.strip(ui, cx));
+            });
+        }
+        if self.candidates.count() > 0 {
+            Panel::bottom("candidates").show(ui, |ui| {
+                let waiting = self.queue.len() + usize::from(self.work.is_some());
+                let mut candidates = std::mem::take(&mut self.candidates);
+                self.panel(actions, |_, cx| candidates.ui(ui, cx, waiting));
+                self.candidates = candidates;
             });
         }
         if self.viewport.content().after.is_none() {

@@ -196,6 +196,11 @@ impl Work {
         self.session.send(Command::Steer(change));
     }
 
+    /// Keeps the state as it is, to branch from it.
+    pub fn keep(&self) {
+        self.session.send(Command::Keep);
+    }
+
     /// Holds the job before its next step, or lets it go on.
     pub fn pause(&mut self, pause: bool) {
         self.is_paused = pause;

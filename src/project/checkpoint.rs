@@ -136,6 +136,15 @@ impl CheckpointStore {
         first_error.map_or(Ok(None), Err)
     }
 
+    /// The states of the generation that can be gone on from, oldest first: stage, steps done.
+    ///
+    /// # Errors
+    /// [`ProjectError::Io`] if the folder cannot be listed.
+    pub fn states(&self) -> Result<Vec<(&'static str, u64)>, ProjectError> {
+        let saved = self.saved()?.into_iter().filter(|saved| STAGES[saved.stage] != EDIT);
+        Ok(saved.map(|saved| (STAGES[saved.stage], saved.step)).collect())
+    }
+
     /// Removes the states that edits of these numbers left, and what only they were made of.
     ///
     /// # Errors

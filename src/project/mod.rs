@@ -17,6 +17,7 @@
 //! ([`History`]): undo, redo and branches are entries like any other.
 
 pub mod avatar;
+mod branch;
 pub mod checkpoint;
 pub mod document;
 pub mod history;

@@ -10,8 +10,8 @@ use std::time::Duration;
 pub enum Command {
     /// Hold before the next step, or go on.
     Pause(bool),
-    /// Write a checkpoint now.
-    Checkpoint,
+    /// Keep the state as it is, for good: to branch from it later.
+    Keep,
     /// Change what the optimisation aims at; goes into the log with its step. Jobs that
     /// cannot be steered warn.
     Steer(Steering),
@@ -20,8 +20,8 @@ pub enum Command {
 /// What was asked for since the last step.
 #[derive(Debug, Default, PartialEq)]
 pub struct Asked {
-    /// Whether a checkpoint should be written.
-    pub checkpoint: bool,
+    /// Whether the state should be kept for good.
+    pub keep: bool,
     /// Changes, oldest first.
     pub changes: Vec<Steering>,
 }
@@ -33,7 +33,7 @@ pub fn drain(commands: &Receiver<Command>, cancel: &CancelToken, paused: &mut bo
         while let Ok(command) = commands.try_recv() {
             match command {
                 Command::Pause(pause) => *paused = pause,
-                Command::Checkpoint => asked.checkpoint = true,
+                Command::Keep => asked.keep = true,
                 Command::Steer(change) => asked.changes.push(change),
             }
         }

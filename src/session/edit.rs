@@ -206,7 +206,10 @@ struct Keeper<'a> {
 }
 
 impl<S: Stage> steps::Keeper<S> for Keeper<'_> {
-    fn save(&mut self, stage: &mut S) -> Result<(), SessionError> {
+    fn save(&mut self, stage: &mut S, keep: Keep) -> Result<(), SessionError> {
+        if keep == Keep::Pinned {
+            self.context.events.warn("states of an edit are kept until it is done only");
+        }
         if stage.done() > 0 {
             self.context.events.send(Event::CheckpointSaved(self.work.save(stage)?));
         }

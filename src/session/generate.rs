@@ -15,6 +15,7 @@ use crate::geometry::MorphMesh;
 use crate::guidance::{DiffusionDenoiser, ScoreDistillation, Steering};
 use crate::pipeline::coarse::{CoarseResult, StartHead};
 use crate::pipeline::controls::Controls;
+use crate::pipeline::state::Arrays;
 use crate::pipeline::{Avatar, CoarseStage, FineStage, Stage, edit, state};
 use crate::project::{Checkpoint, Keep, Operation, Project};
 use crate::render::GpuContext;
@@ -30,6 +31,17 @@ pub enum GenerateJob {
         folder: PathBuf,
         /// The settings, already validated.
         config: Box<GenerationConfig>,
+    },
+    /// Go on from a kept state of another head's generation, as a head of its own.
+    Branch {
+        /// The other head's output folder, or the project in it.
+        from: PathBuf,
+        /// Stage of the state.
+        stage: String,
+        /// Steps of the stage that it has behind it.
+        step: u64,
+        /// The output folder, which holds no head yet.
+        folder: PathBuf,
     },
     /// Continue from the newest checkpoint.
     Resume {
@@ -55,6 +67,11 @@ impl Job for GenerateJob {
             Self::New { folder, config } => {
                 Project::check_free(&folder)?;
                 (*config, Start::Fresh(folder))
+            }
+            Self::Branch { from, stage, step, folder } => {
+                let other = Project::open_read_only(&from)?;
+                let project = other.branch_at(&stage, step, &folder)?;
+                (project.generation()?.clone(), Start::Continued(Box::new(project)))
             }
             Self::Resume { folder } => {
                 let project = Project::open(&folder)?;
@@ -276,7 +293,12 @@ impl Run<'_> {
         let ran = steps::run(self.context, stage, steps, &self.config.coarse, &mut keeper)?;
         // What comes after the last stage only reads its state.
         let is_last = S::NAME == FineStage::<Guided>::NAME || self.config.fine.steps == 0;
-        keeper.keep(stage, if is_last && ran.is_some() { Keep::Pinned } else { Keep::Rolling })?;
+        let arrays = stage.save()?;
+        if is_last && ran.is_some() {
+            keeper.keep(stage, Keep::Pinned, state::without_moments(arrays))?;
+        } else {
+            keeper.keep(stage, Keep::Rolling, arrays)?;
+        }
         if let Some((timing, evaluations)) = &ran {
             self.report.push_stage(timing, Some(*evaluations));
         }
@@ -349,13 +371,12 @@ struct Keeper<'a> {
 }
 
 impl Keeper<'_> {
-    fn keep<S: Stage>(&self, stage: &mut S, keep: Keep) -> Result<(), SessionError> {
-        let arrays = stage.save()?;
+    fn keep<S: Stage>(&self, stage: &S, keep: Keep, arrays: Arrays) -> Result<(), SessionError> {
         let checkpoint = Checkpoint {
             stage: S::NAME.into(),
             step: stage.done(),
             fingerprint: self.fingerprint.to_owned(),
-            arrays: if keep == Keep::Pinned { state::without_moments(arrays) } else { arrays },
+            arrays,
         };
         let saved = self.project.checkpoints().save(&checkpoint, keep);
         let path = saved.map_err(SessionError::Storage)?;
@@ -365,8 +386,9 @@ impl Keeper<'_> {
 }
 
 impl<S: Stage> steps::Keeper<S> for Keeper<'_> {
-    fn save(&mut self, stage: &mut S) -> Result<(), SessionError> {
-        self.keep(stage, Keep::Rolling)
+    fn save(&mut self, stage: &mut S, keep: Keep) -> Result<(), SessionError> {
+        let arrays = stage.save()?;
+        self.keep(stage, keep, arrays)
     }
 
     fn steer(&mut self, stage: &mut S, asked: Vec<Steering>) -> Result<(), SessionError> {

@@ -4,6 +4,7 @@ use super::report::StageTiming;
 use super::{Event, HeadSnapshot, JobContext, SessionError, StepReport, command};
 use crate::guidance::Steering;
 use crate::pipeline::{CoarseConfig, Stage};
+use crate::project::Keep;
 use std::time::Instant;
 
 /// The share of a job's time that snapshots may take, for a face that watches.
@@ -35,7 +36,7 @@ impl Watch {
 /// What happens between the steps of a stage.
 pub(super) trait Keeper<S> {
     /// Keeps the stage's state.
-    fn save(&mut self, stage: &mut S) -> Result<(), SessionError>;
+    fn save(&mut self, stage: &mut S, keep: Keep) -> Result<(), SessionError>;
 
     /// Takes the changes that are due before the stage's next step: those that `asked` has just
     /// brought, and what an earlier run noted for this step.
@@ -65,8 +66,10 @@ pub(super) fn run<S: Stage>(
         if context.cancel.is_cancelled() {
             return Ok(None);
         }
-        if asked.checkpoint || saved.elapsed().as_secs_f64() >= config.checkpoint_seconds {
-            keeper.save(stage)?;
+        if asked.keep {
+            keeper.save(stage, Keep::Pinned)?;
+        } else if saved.elapsed().as_secs_f64() >= config.checkpoint_seconds {
+            keeper.save(stage, Keep::Rolling)?;
             saved = Instant::now();
         }
         keeper.steer(stage, asked.changes)?;

@@ -56,6 +56,20 @@ impl HistoryPanel {
         for (version, depth) in ordered(document) {
             self.row(ui, cx, document, version, depth, busy);
         }
+        if !document.states().is_empty() {
+            ui.add_space(6.0);
+            ui.label("States of its making").on_hover_text(
+                "A branch goes on from there as a head of its own, and can be steered elsewhere",
+            );
+        }
+        for (stage, step) in document.states() {
+            ui.horizontal(|ui| {
+                ui.weak(format!("{stage}, after {step} steps"));
+                if button(ui, "Branch", "A new head that goes on from here", busy) {
+                    cx.actions.push(Action::Branch { stage: (*stage).to_owned(), step: *step });
+                }
+            });
+        }
         ui.add_space(6.0);
         let disk = document.disk();
         ui.horizontal_wrapped(|ui| {
@@ -208,7 +222,11 @@ fn sentence(version: &Version) -> String {
 
 fn notes(version: &Version) -> String {
     let mut notes = match &version.origin {
-        Origin::Generate { seed, preset, .. } => vec![format!("{preset}, seed {seed}")],
+        Origin::Generate { seed, preset, .. } => {
+            // A preset of one's own is a file.
+            let name = std::path::Path::new(preset).file_stem().unwrap_or_default();
+            vec![format!("{}, seed {seed}", name.to_string_lossy())]
+        }
         Origin::Edit { region, strength, .. } => {
             let mut notes = Vec::new();
             if !region.is_all() {

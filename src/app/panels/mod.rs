@@ -1,5 +1,6 @@
 //! The parts of the window. A panel shows and asks; it changes nothing but itself.
 
+pub mod candidates;
 pub mod edit;
 pub mod empty;
 pub mod export;

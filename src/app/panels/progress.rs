@@ -1,6 +1,7 @@
 //! The running job: how far it is, and what the optimiser sees.
 
 use super::{Context, button, duration};
+use crate::app::work::Task;
 use crate::app::{Action, Work};
 use crate::batch::ImageBatch;
 use eframe::egui;
@@ -37,6 +38,12 @@ impl ProgressPanel {
                 let what = "Stop; what there is is kept, and can be continued";
                 if button(ui, "Stop", what, stopping) {
                     cx.actions.push(Action::Stop);
+                }
+                if matches!(work.task, Task::Generate { .. }) {
+                    let what = "Keep the state as it is now, to branch from it later";
+                    if button(ui, "Keep", what, stopping) {
+                        cx.actions.push(Action::Keep);
+                    }
                 }
                 if work.is_long() {
                     let (text, what) = if work.is_paused() {
@@ -80,7 +87,7 @@ impl ProgressPanel {
             ui.weak("The first picture comes after the first steps.");
         }
         let losses = &work.progress.losses;
-        if let Some((stage, points)) = losses.last() {
+        if let Some((stage, points)) = losses.last().filter(|(_, points)| points.len() > 1) {
             ui.label(format!("Loss of the {stage} stage"));
             Plot::new("loss")
                 .height(110.0)
