@@ -7,6 +7,19 @@ use crate::pipeline::EditRegion;
 use crate::session::history::Move;
 use std::path::PathBuf;
 
+/// What a system dialog asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ask {
+    /// A project to open.
+    Project,
+    /// The folder for new heads.
+    Projects,
+    /// A file to export to.
+    Export(MeshFormat),
+    /// A checkpoint's folder.
+    Model,
+}
+
 /// Something that the user asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
@@ -47,6 +60,8 @@ pub enum Action {
         /// Pixels along a side of the texture; by default as it was baked.
         texture_size: Option<u32>,
     },
+    /// Choose a file or folder with the system's dialog.
+    Ask(Ask),
     /// Open a project.
     Open(PathBuf),
     /// Close the open project, back to the empty state.

@@ -6,6 +6,7 @@
 //! GPU device; the window repaints on input and when a job has something new.
 
 mod action;
+mod dialogs;
 mod document;
 mod panels;
 mod preferences;
@@ -17,7 +18,7 @@ pub mod viewport;
 mod window;
 mod work;
 
-pub use action::Action;
+pub use action::{Action, Ask};
 pub use document::Document;
 pub use preferences::Preferences;
 pub use start::{Options, run};

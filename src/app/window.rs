@@ -1,6 +1,7 @@
 //! The window: panels round the view, and what their actions do.
 
-use super::action::Action;
+use super::action::{Action, Ask};
+use super::dialogs::Dialogs;
 use super::document::Document;
 use super::panels::candidates::Candidates;
 use super::panels::edit::EditPanel;
@@ -103,6 +104,9 @@ pub struct Window {
     steer: SteerPanel,
     tab: Tab,
     is_helping: bool,
+    /// The path in the dialog that opens a project, while it is seen.
+    opening: Option<String>,
+    dialogs: Dialogs,
     ctx: egui::Context,
 }
 
@@ -151,6 +155,8 @@ impl Window {
             steer: SteerPanel::default(),
             tab: Tab::default(),
             is_helping: false,
+            opening: None,
+            dialogs: Dialogs::default(),
             ctx: cc.egui_ctx.clone(),
         };
         window.look_for_models();
@@ -442,6 +448,11 @@ impl Window {
                 }
             }
             Action::Pose(weights) => self.pose(&weights),
+            Action::Ask(ask) => {
+                if let Err(error) = self.dialogs.ask(ask, &self.ctx) {
+                    self.log.push(Level::Error, format!("cannot open a dialog: {error}"));
+                }
+            }
             Action::Compare(version) => self.compare(version),
             // Everything below needs the project to itself.
             _ if is_busy => {
@@ -630,10 +641,8 @@ impl Window {
         if pressed(EXPORT) {
             self.panel(actions, |window, cx| window.export.export(cx));
         }
-        if pressed(OPEN)
-            && let Some(folder) = rfd::FileDialog::new().pick_folder()
-        {
-            actions.push(Action::Open(folder));
+        if pressed(OPEN) {
+            self.opening = Some(String::new());
         }
         if pressed(KeyboardShortcut::new(Modifiers::COMMAND, Key::L)) {
             self.preferences.log = !self.preferences.log;
@@ -668,10 +677,8 @@ impl Window {
                 {
                     actions.push(Action::Close);
                 }
-                if ui.button("Open…   Ctrl+O").clicked()
-                    && let Some(folder) = rfd::FileDialog::new().pick_folder()
-                {
-                    actions.push(Action::Open(folder));
+                if ui.button("Open…   Ctrl+O").clicked() {
+                    self.opening = Some(String::new());
                 }
                 ui.menu_button("Open again", |ui| {
                     for folder in &self.preferences.recent {
@@ -680,10 +687,9 @@ impl Window {
                         }
                     }
                 });
-                if ui.button("Folder for new heads…").clicked()
-                    && let Some(folder) = rfd::FileDialog::new().pick_folder()
-                {
-                    self.preferences.projects = folder;
+                let place = self.preferences.projects.display().to_string();
+                if ui.button("Folder for new heads…").on_hover_text(place).clicked() {
+                    actions.push(Action::Ask(Ask::Projects));
                 }
                 if ui.button("Quit").clicked() {
                     ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
@@ -838,6 +844,47 @@ impl Window {
         });
     }
 
+    /// The dialog that opens a project by its path.
+    fn open_dialog(&mut self, ctx: &egui::Context, actions: &mut Vec<Action>) {
+        let Some(path) = &mut self.opening else { return };
+        let (mut is_open, mut is_done) = (true, false);
+        egui::Window::new("Open a project").open(&mut is_open).resizable(false).show(ctx, |ui| {
+            let label = ui.label("Its folder");
+            let edit = egui::TextEdit::singleline(path).desired_width(420.0);
+            let edit = ui.add(edit).labelled_by(label.id);
+            let enter = edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+            if path.is_empty() && !edit.has_focus() && !enter {
+                edit.request_focus();
+            }
+            ui.horizontal(|ui| {
+                if ui.button("Choose…").on_hover_text("With the system's dialog").clicked() {
+                    actions.push(Action::Ask(Ask::Project));
+                    is_done = true;
+                }
+                let named = !path.trim().is_empty();
+                let open = ui.add_enabled(named, egui::Button::new("Open")).clicked();
+                if open || enter && named {
+                    actions.push(Action::Open(PathBuf::from(path.trim())));
+                    is_done = true;
+                }
+            });
+        });
+        if !is_open || is_done || ctx.input(|input| input.key_pressed(Key::Escape)) {
+            self.opening = None;
+        }
+    }
+
+    /// What was chosen in a system dialog.
+    fn chosen(&mut self, actions: &mut Vec<Action>) {
+        let Some((ask, path)) = self.dialogs.answer() else { return };
+        match ask {
+            Ask::Project => actions.push(Action::Open(path)),
+            Ask::Projects => self.preferences.projects = path,
+            Ask::Export(_) => self.export.path = path.display().to_string(),
+            Ask::Model => self.models_panel.folder = path.display().to_string(),
+        }
+    }
+
     fn help(&mut self, ctx: &egui::Context) {
         egui::Window::new("Shortcuts").open(&mut self.is_helping).resizable(false).show(
             ctx,
@@ -880,7 +927,10 @@ impl eframe::App for Window {
         let fill = ui.visuals().panel_fill;
         let frame = egui::Frame::new().fill(fill);
         egui::CentralPanel::no_frame().frame(frame).show(ui, |ui| self.centre(ui, &mut actions));
-        self.help(&ui.ctx().clone());
+        let ctx = ui.ctx().clone();
+        self.help(&ctx);
+        self.open_dialog(&ctx, &mut actions);
+        self.chosen(&mut actions);
         for action in actions {
             self.act(action);
         }

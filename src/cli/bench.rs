@@ -3,7 +3,7 @@
 //! Each figure is the median of several runs after one that is not counted; the
 //! ratios between the lines of one run hold better than the absolute times.
 
-use super::{Failure, Output};
+use super::{Failure, Output, bench_ui};
 use crate::batch::{ControlKind, Light, View, ViewRegion};
 use crate::config::GenerationConfig;
 use crate::diffusion::{ControlInput, DiffusionModel, EncodedImage, embedded};
@@ -47,18 +47,19 @@ struct Figure {
     per: Option<(&'static str, f64)>,
 }
 
-struct Bench {
+pub(super) struct Bench {
     filter: Option<String>,
     figures: Vec<Figure>,
 }
 
 impl Bench {
-    fn wants(&self, name: &str) -> bool {
+    /// Whether the filter lets a measurement, or a group of them, through.
+    pub fn wants(&self, name: &str) -> bool {
         self.filter.as_ref().is_none_or(|filter| name.contains(filter.as_str()))
     }
 
     /// Times `run` if its name passes the filter.
-    fn time(
+    pub fn time(
         &mut self,
         name: &'static str,
         per: Option<(&'static str, f64)>,
@@ -154,7 +155,8 @@ fn measure(
     bench.time("fine step", None, || {
         fine.step()?;
         Ok(())
-    })
+    })?;
+    bench_ui::measure(bench, &mut fine)
 }
 
 /// Rings and sectors of the sphere that is drawn: about 100,000 triangles.

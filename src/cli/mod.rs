@@ -4,6 +4,7 @@
 //! 130 cancelled with the state saved.
 
 mod bench;
+mod bench_ui;
 mod doctor;
 mod edit;
 mod eval;

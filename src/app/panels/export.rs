@@ -1,7 +1,7 @@
 //! Writing the head for other programs.
 
 use super::{Context, heading, main_button};
-use crate::app::Action;
+use crate::app::{Action, Ask};
 use crate::io::MeshFormat;
 use eframe::egui;
 use egui::{ComboBox, TextEdit, Ui};
@@ -16,7 +16,7 @@ pub struct ExportPanel {
     format: MeshFormat,
     texture_size: Option<u32>,
     /// The file as it was typed; empty is the project's folder.
-    path: String,
+    pub path: String,
     /// The file that was written last.
     pub written: Option<PathBuf>,
 }
@@ -60,16 +60,8 @@ impl ExportPanel {
             let width = ui.available_width() - 70.0;
             let edit = TextEdit::singleline(&mut self.path).hint_text(usual).desired_width(width);
             ui.add(edit).labelled_by(label.id);
-            if ui
-                .button("Choose…")
-                .on_hover_text("Choose a file with the system's dialog")
-                .clicked()
-                && let Some(path) = rfd::FileDialog::new()
-                    .add_filter(name(self.format), &[self.format.extension()])
-                    .set_file_name(format!("avatar.{}", self.format.extension()))
-                    .save_file()
-            {
-                self.path = path.display().to_string();
+            if ui.button("Choose…").on_hover_text("With the system's dialog").clicked() {
+                cx.actions.push(Action::Ask(Ask::Export(self.format)));
             }
         });
         if main_button(ui, "Export", "Write the file (Ctrl+E)", cx.hindrance()) {

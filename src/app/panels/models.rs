@@ -1,7 +1,7 @@
 //! Which models there are, under which licence, and what is missing.
 
 use super::{Context, button, heading};
-use crate::app::{Action, theme};
+use crate::app::{Action, Ask, theme};
 use crate::diffusion::Licence;
 use eframe::egui;
 use egui::{RichText, TextEdit, Ui};
@@ -10,7 +10,8 @@ use std::path::PathBuf;
 /// The model manager.
 #[derive(Debug, Default)]
 pub struct ModelsPanel {
-    folder: String,
+    /// The folder as it was typed or chosen.
+    pub folder: String,
 }
 
 impl ModelsPanel {
@@ -46,10 +47,8 @@ impl ModelsPanel {
                 .hint_text("folder, or drop it onto the window")
                 .desired_width(width);
             ui.add(edit).labelled_by(label.id);
-            if ui.button("Choose…").clicked()
-                && let Some(folder) = rfd::FileDialog::new().pick_folder()
-            {
-                self.folder = folder.display().to_string();
+            if ui.button("Choose…").on_hover_text("With the system's dialog").clicked() {
+                cx.actions.push(Action::Ask(Ask::Model));
             }
             let none = self.folder.trim().is_empty().then_some("Name a folder first");
             if button(ui, "Add", "Check the folder and put it on the list", none) {

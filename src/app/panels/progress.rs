@@ -7,6 +7,7 @@ use crate::batch::ImageBatch;
 use eframe::egui;
 use egui::{Color32, ColorImage, ProgressBar, RichText, TextureHandle, TextureOptions, Ui};
 use egui_plot::{Line, Plot, PlotPoints};
+use std::time::Duration;
 
 /// The directions of a snapshot's pictures.
 const SIDES: [&str; 4] = ["front", "left", "back", "right"];
@@ -30,8 +31,10 @@ impl ProgressPanel {
     pub fn strip(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
         let Some(work) = cx.work else { return };
         let progress = &work.progress;
+        // Nothing here moves by itself: each frame costs the optimiser time where both share
+        // the processor. The clock ticks.
+        ui.ctx().request_repaint_after(Duration::from_secs(1));
         ui.horizontal(|ui| {
-            ui.spinner();
             ui.label(RichText::new(work.task.title()).strong());
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let stopping = work.is_stopping().then_some("It stops after this step");
@@ -58,7 +61,7 @@ impl ProgressPanel {
             });
         });
         let share = progress.step as f32 / progress.steps.max(1) as f32;
-        ui.add(ProgressBar::new(share).text(describe(work)).animate(!work.is_paused()));
+        ui.add(ProgressBar::new(share).text(describe(work)));
         if let Some(prompt) = &progress.completed_prompt {
             ui.add(egui::Label::new(RichText::new(prompt).small().weak()).truncate())
                 .on_hover_text(format!(
