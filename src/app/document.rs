@@ -80,7 +80,7 @@ impl Document {
                 // A damaged thumbnail is no reason not to open.
                 let png = project.thumbnail(version.id).ok().flatten();
                 let picture = png.and_then(|png| crate::io::image::decode_png(&png).ok());
-                self.thumbnails.insert(version.id, picture.map(|p| p.into_rgba8()));
+                self.thumbnails.insert(version.id, picture.map(image::DynamicImage::into_rgba8));
             }
         }
         self.load(project, self.shown)?;

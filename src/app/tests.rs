@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Longer than any job here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 fn window(projects: &Path, open: Option<PathBuf>) -> Harness<'static, Window> {
     let options = Options { open, projects: Some(projects.to_path_buf()) };

@@ -73,29 +73,25 @@ fn show(history: &History, output: Output) {
 }
 
 fn describe(version: &Version) -> String {
-    let mut text = match &version.origin {
-        Origin::Generate { prompt, seed, preset } => format!("{prompt} ({preset}, seed {seed})"),
+    let mut parts = match &version.origin {
+        Origin::Generate { prompt, seed, preset } => {
+            vec![format!("{prompt} ({preset}, seed {seed})")]
+        }
         Origin::Edit { instruction, region, strength } => {
-            let mut text = format!("\"{instruction}\"");
+            let mut parts = vec![format!("\"{instruction}\"")];
             if !region.is_all() {
-                text += &format!(" in the {}", region.name());
+                parts.push(format!("in the {}", region.name()));
             }
             if *strength < 1.0 {
-                text += &format!(" at strength {strength}");
+                parts.push(format!("at strength {strength}"));
             }
-            text
+            parts
         }
     };
-    if let Some(name) = &version.name {
-        text += &format!(" [{name}]");
-    }
-    if !version.is_finished {
-        text += " (not finished)";
-    }
-    if version.is_pruned {
-        text += " (removed)";
-    }
-    text
+    parts.extend(version.name.as_ref().map(|name| format!("[{name}]")));
+    parts.extend((!version.is_finished).then(|| "(not finished)".into()));
+    parts.extend(version.is_pruned.then(|| "(removed)".into()));
+    parts.join(" ")
 }
 
 fn json(version: &Version, is_current: bool) -> serde_json::Value {

@@ -4,7 +4,6 @@
 //! 130 cancelled with the state saved.
 
 mod bench;
-mod bench_ui;
 mod doctor;
 mod edit;
 mod eval;

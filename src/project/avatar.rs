@@ -1,5 +1,6 @@
 //! The finished avatar inside a project: mesh, texture, and what moves it.
 
+use super::tensors::words;
 use super::{Operation, Project, ProjectError, motion};
 use crate::geometry::{Mesh, MorphMesh, TexturedMesh};
 use ::image::DynamicImage;
@@ -173,17 +174,4 @@ fn decode(mesh: &[u8], albedo: &[u8], root: &Path) -> Result<TexturedMesh, Proje
 
 fn broken(path: &Path, error: impl std::fmt::Display) -> ProjectError {
     ProjectError::Broken { path: path.to_path_buf(), what: error.to_string() }
-}
-
-/// A tensor's 32-bit words; its dtype is checked, its shape by whoever assembles them.
-///
-/// # Errors
-/// What is wrong, with the tensor's name.
-pub(super) fn words(file: &SafeTensors<'_>, name: &str, dtype: Dtype) -> Result<Vec<u32>, String> {
-    let view = file.tensor(name).map_err(|error| format!("{name}: {error}"))?;
-    if view.dtype() != dtype {
-        return Err(format!("{name} is {:?}, expected {dtype:?}", view.dtype()));
-    }
-    let chunks = view.data().as_chunks::<4>().0;
-    Ok(chunks.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect())
 }

@@ -28,6 +28,7 @@ pub mod operation;
 mod packing;
 mod selection;
 mod single_file;
+mod tensors;
 #[cfg(test)]
 mod tests;
 pub mod versions;

@@ -4,7 +4,7 @@
 //! `vertices` and `deltas` (three each), all targets behind one another; the names of the targets
 //! are lines of the header's `targets`.
 
-use super::avatar::words;
+use super::tensors::words;
 use crate::geometry::{MorphMesh, MorphTarget, TexturedMesh};
 use glam::Vec3;
 use safetensors::tensor::TensorView;
@@ -107,8 +107,8 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused() {
-        let avatar = moving();
         type Change = fn(&mut MorphMesh);
+        let avatar = moving();
         let changes: [(&str, Change); 4] = [
             ("a vertex that the mesh lacks", |a| a.targets[0].vertices[1] = 100_000),
             ("a vertex twice", |a| a.targets[0].vertices[1] = 0),

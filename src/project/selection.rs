@@ -290,19 +290,16 @@ mod tests {
         drop(project);
         std::fs::remove_dir_all(root.join("versions")).unwrap();
         let log = root.join("operations.jsonl");
-        let old: String = std::fs::read_to_string(&log)
-            .unwrap()
-            .lines()
-            .map(|line| {
-                let mut entry: serde_json::Value = serde_json::from_str(line).unwrap();
-                let id = entry["id"].as_u64().unwrap();
-                entry["schema"] = 1.into();
-                entry["parent"] = (id > 1).then(|| id - 1).into();
-                entry.as_object_mut().unwrap().remove("at");
-                format!("{entry}\n")
-            })
-            .collect();
-        std::fs::write(&log, old).unwrap();
+        let mut old = Vec::new();
+        for line in std::fs::read_to_string(&log).unwrap().lines() {
+            let mut entry: serde_json::Value = serde_json::from_str(line).unwrap();
+            let id = entry["id"].as_u64().unwrap();
+            entry["schema"] = 1.into();
+            entry["parent"] = (id > 1).then(|| id - 1).into();
+            entry.as_object_mut().unwrap().remove("at");
+            old.push(entry.to_string() + "\n");
+        }
+        std::fs::write(&log, old.concat()).unwrap();
 
         let reader = Project::open_read_only(dir.path()).unwrap();
         assert_eq!(reader.load_avatar().unwrap().unwrap(), head(2.0));

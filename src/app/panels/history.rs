@@ -7,6 +7,7 @@ use crate::session::history::Move;
 use eframe::egui;
 use egui::{Color32, Rect, RichText, Sense, StrokeKind, TextEdit, TextureHandle, Ui, Vec2};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 
 /// Height and width of a version's picture.
@@ -127,7 +128,7 @@ impl HistoryPanel {
         let place = Rect::from_min_size(inside.min + Vec2::splat(3.0), Vec2::splat(PICTURE));
         match self.picture(ui, document, version.id) {
             Some(texture) => {
-                egui::Image::new(texture).corner_radius(4).paint_at(ui, place);
+                egui::Image::new(&*texture).corner_radius(4).paint_at(ui, place);
             }
             None => drop(ui.painter().rect_filled(place, 4.0, ui.visuals().extreme_bg_color)),
         }
@@ -186,16 +187,23 @@ impl HistoryPanel {
         row.on_hover_text(format!("Version {}: {said}\nRight-click for more", version.id));
     }
 
-    fn picture(&mut self, ui: &Ui, document: &Document, version: u64) -> Option<&TextureHandle> {
-        if !self.pictures.contains_key(&version) {
-            let picture = document.thumbnail(version)?;
-            let size = [picture.width() as usize, picture.height() as usize];
-            let pixels = egui::ColorImage::from_rgba_unmultiplied(size, picture.as_raw());
-            let name = format!("version {version}");
-            let texture = ui.ctx().load_texture(name, pixels, egui::TextureOptions::LINEAR);
-            self.pictures.insert(version, texture);
+    fn picture(
+        &mut self,
+        ui: &Ui,
+        document: &Document,
+        version: u64,
+    ) -> Option<&mut TextureHandle> {
+        match self.pictures.entry(version) {
+            Entry::Occupied(known) => Some(known.into_mut()),
+            Entry::Vacant(place) => {
+                let picture = document.thumbnail(version)?;
+                let size = [picture.width() as usize, picture.height() as usize];
+                let pixels = egui::ColorImage::from_rgba_unmultiplied(size, picture.as_raw());
+                let name = format!("version {version}");
+                let texture = ui.ctx().load_texture(name, pixels, egui::TextureOptions::LINEAR);
+                Some(place.insert(texture))
+            }
         }
-        self.pictures.get(&version)
     }
 }
 

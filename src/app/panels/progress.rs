@@ -28,7 +28,7 @@ impl std::fmt::Debug for ProgressPanel {
 
 impl ProgressPanel {
     /// The strip below the view: title, bar, buttons.
-    pub fn strip(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
+    pub fn strip(ui: &mut Ui, cx: &mut Context<'_>) {
         let Some(work) = cx.work else { return };
         let progress = &work.progress;
         // Nothing here moves by itself: each frame costs the optimiser time where both share
@@ -109,15 +109,12 @@ impl ProgressPanel {
     pub fn large(&mut self, ui: &mut Ui, work: &Work) {
         self.update(ui, work);
         let side = ui.available_size().min_elem().clamp(64.0, 640.0);
-        match self.views.as_ref().and_then(|(_, views)| views.first()) {
-            Some(front) => {
-                let image = egui::Image::new((front.id(), egui::Vec2::splat(side)));
-                ui.add(image.corner_radius(6).alt_text("The head in the making, from the front"));
-            }
-            None => {
-                ui.add_space(0.3 * side);
-                ui.label(RichText::new("The head appears here").size(18.0));
-            }
+        if let Some(front) = self.views.as_ref().and_then(|(_, views)| views.first()) {
+            let image = egui::Image::new((front.id(), egui::Vec2::splat(side)));
+            ui.add(image.corner_radius(6).alt_text("The head in the making, from the front"));
+        } else {
+            ui.add_space(0.3 * side);
+            ui.label(RichText::new("The head appears here").size(18.0));
         }
     }
 
@@ -163,20 +160,18 @@ fn describe(work: &Work) -> String {
     if progress.steps == 0 {
         return format!("preparing · {}", duration(work.started.elapsed().as_secs_f64()));
     }
-    let mut text = format!("{} {} of {}", progress.stage, progress.step, progress.steps);
-    if let Some(rate) = progress.rate {
-        text += &if rate >= 1.0 {
-            format!(" · {rate:.1} steps a second")
-        } else {
-            format!(" · {:.1} s a step", 1.0 / rate)
-        };
+    let mut parts = vec![format!("{} {} of {}", progress.stage, progress.step, progress.steps)];
+    match progress.rate {
+        Some(rate) if rate >= 1.0 => parts.push(format!("{rate:.1} steps a second")),
+        Some(rate) => parts.push(format!("{:.1} s a step", 1.0 / rate)),
+        None => {}
     }
     if work.is_stopping() {
-        text += " · stopping";
+        parts.push("stopping".into());
     } else if work.is_paused() {
-        text += " · paused";
+        parts.push("paused".into());
     } else if let Some(eta) = progress.eta_seconds {
-        text += &format!(" · {} left", duration(eta));
+        parts.push(format!("{} left", duration(eta)));
     }
-    text
+    parts.join(" · ")
 }

@@ -58,7 +58,7 @@ impl PromptPanel {
     /// A sentence that names the setting.
     pub fn config(&self, preset: &str, model: &str) -> Result<GenerationConfig, String> {
         let mut config = GenerationConfig::preset(preset).map_err(|error| error.to_string())?;
-        config.prompt = self.prompt.trim().to_owned();
+        self.prompt.trim().clone_into(&mut config.prompt);
         let mut overrides = self.advanced.clone();
         overrides.seed = Some(self.seed);
         overrides.negative = Some(self.negative.trim().to_owned());

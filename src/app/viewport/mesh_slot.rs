@@ -52,12 +52,11 @@ impl MeshSlot {
             )));
         }
         let white;
-        let colors = match colors {
-            Some(colors) => colors,
-            None => {
-                white = vec![[u8::MAX; 4]; vertices];
-                &white
-            }
+        let colors = if let Some(colors) = colors {
+            colors
+        } else {
+            white = vec![[u8::MAX; 4]; vertices];
+            &white
         };
         mesh.validate().map_err(|error| RenderError::Invalid(error.to_string()))?;
         let (width, height) = mesh.albedo.dimensions();

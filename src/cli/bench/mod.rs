@@ -3,7 +3,9 @@
 //! Each figure is the median of several runs after one that is not counted; the
 //! ratios between the lines of one run hold better than the absolute times.
 
-use super::{Failure, Output, bench_ui};
+mod ui;
+
+use super::{Failure, Output};
 use crate::batch::{ControlKind, Light, View, ViewRegion};
 use crate::config::GenerationConfig;
 use crate::diffusion::{ControlInput, DiffusionModel, EncodedImage, embedded};
@@ -47,7 +49,7 @@ struct Figure {
     per: Option<(&'static str, f64)>,
 }
 
-pub(super) struct Bench {
+struct Bench {
     filter: Option<String>,
     figures: Vec<Figure>,
 }
@@ -156,7 +158,7 @@ fn measure(
         fine.step()?;
         Ok(())
     })?;
-    bench_ui::measure(bench, &mut fine)
+    ui::measure(bench, &mut fine)
 }
 
 /// Rings and sectors of the sphere that is drawn: about 100,000 triangles.

@@ -1,6 +1,6 @@
 //! The live view, and what it costs the optimiser when both share the machine.
 
-use super::bench::Bench;
+use super::Bench;
 use crate::app::viewport::{OrbitCamera, Slot, ViewSettings, ViewportRenderer};
 use crate::geometry::TexturedMesh;
 use crate::pipeline::{Stage, instant};
