@@ -1,7 +1,10 @@
 //! The window used as a person would: by labels, keys and the pointer.
 
 use super::{Options, Preferences, Window};
+use crate::config::GenerationConfig;
+use crate::pipeline::EditRegion;
 use crate::project::{PROJECT_DIR, Project};
+use crate::session::{self, EditJob, Event, GenerateJob, Job, Outcome};
 use eframe::egui;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
@@ -12,11 +15,26 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_mins(5);
 
 fn window(projects: &Path, open: Option<PathBuf>) -> Harness<'static, Window> {
+    preferring(Preferences::default(), projects, open)
+}
+
+fn preferring(
+    preferences: Preferences,
+    projects: &Path,
+    open: Option<PathBuf>,
+) -> Harness<'static, Window> {
     let options = Options { open, projects: Some(projects.to_path_buf()) };
     Harness::builder()
         .with_size(egui::vec2(1100.0, 760.0))
         .wgpu()
-        .build_eframe(move |cc| Window::new(cc, Preferences::default(), options))
+        .build_eframe(move |cc| Window::new(cc, preferences, options))
+}
+
+/// Runs a job as the command line does: nobody watches.
+fn run(job: impl Job) {
+    let session = session::spawn(job).unwrap();
+    let last = std::iter::from_fn(|| session.events.recv().ok()).last();
+    assert!(matches!(last, Some(Event::Finished(Outcome::Completed(_)))), "{last:?}");
 }
 
 /// Draws frames until something holds.
@@ -109,8 +127,6 @@ fn an_example_becomes_a_head_that_moves_and_is_exported() {
 
 /// A small preset, so that edits take seconds.
 fn small_head(dir: &Path) -> PathBuf {
-    use crate::config::GenerationConfig;
-    use crate::session::{self, Event, GenerateJob, Outcome};
     let preset = dir.join("small.toml");
     let text = "extends = \"instant\"\n[fine]\nsize = 32\ncells = 48\n\
                 [fine.texture]\nbase_resolution = 24\nfinest_resolution = 64\nlog2_table = 16\n\
@@ -119,10 +135,7 @@ fn small_head(dir: &Path) -> PathBuf {
     let mut config = GenerationConfig::preset(preset.to_str().unwrap()).unwrap();
     config.prompt = "a bald man".into();
     let folder = dir.join("head");
-    let job = GenerateJob::New { folder: folder.clone(), config: Box::new(config) };
-    let session = session::spawn(job).unwrap();
-    let last = std::iter::from_fn(|| session.events.recv().ok()).last();
-    assert!(matches!(last, Some(Event::Finished(Outcome::Completed(_)))), "{last:?}");
+    run(GenerateJob::New { folder: folder.clone(), config: Box::new(config) });
     folder
 }
 
@@ -130,6 +143,17 @@ fn small_head(dir: &Path) -> PathBuf {
 fn a_person_edits_goes_back_branches_and_compares() {
     let dir = tempfile::tempdir().unwrap();
     let folder = small_head(dir.path());
+    // The same edit as the command line makes it.
+    let copy = dir.path().join("copy");
+    run(EditJob {
+        folder: folder.clone(),
+        copy: Some(copy.clone()),
+        instruction: "give him a red beard".into(),
+        region: EditRegion::All,
+        strength: Some(1.0),
+        steps: None,
+        seed: None,
+    });
     let mut harness = window(dir.path(), Some(folder.clone()));
     harness.run_steps(3);
     let glb = || std::fs::read(folder.join("avatar.glb")).unwrap();
@@ -151,6 +175,8 @@ fn a_person_edits_goes_back_branches_and_compares() {
     assert_eq!(shown(&harness), 3);
     let beard = glb();
     assert_ne!(first, beard);
+    let same = std::fs::read(copy.join("avatar.glb")).unwrap();
+    assert!(beard == same, "the window has made another head than the command line");
     picture(&mut harness, "edited");
 
     // Before and after in one view.
@@ -250,4 +276,30 @@ fn what_cannot_be_done_is_said_and_nothing_breaks() {
     for label in ["Generate", "Apply edit", "History"] {
         assert!(harness.query_all_by_label(label).next().is_some(), "{label}");
     }
+}
+
+#[test]
+fn several_seeds_are_made_to_pick_from() {
+    let dir = tempfile::tempdir().unwrap();
+    let preferences = Preferences { preset: "instant".into(), ..Preferences::default() };
+    let mut harness = preferring(preferences, dir.path(), None);
+    harness.run_steps(2);
+    harness.get_by_label("Prompt").focus();
+    harness.step();
+    harness.get_by_label("Prompt").type_text("a woman with a blue cap");
+    harness.step();
+    harness.get_by_label("Heads").set_value_accesskit(2.0);
+    harness.run_steps(2);
+    harness.get_by_label("Generate 2 heads").click();
+    harness.step();
+    let seed = |window: &Window| window.document().map(|document| document.config().seed);
+    wait(&mut harness, "both heads", |window| window.work().is_none() && seed(window) == Some(1));
+    assert_eq!(problems(harness.state()), Vec::<String>::new());
+    picture(&mut harness, "candidates");
+    harness.get_by_label("Seed 0").click();
+    harness.run_steps(3);
+    assert_eq!(seed(harness.state()), Some(0));
+    harness.get_by_label("Done").click();
+    harness.run_steps(3);
+    assert!(harness.query_by_label("Seed 1").is_none());
 }
