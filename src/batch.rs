@@ -93,6 +93,12 @@ impl ImageBatch {
         Self { views, height, width, channels, data }
     }
 
+    /// L2 norm of all values.
+    #[must_use]
+    pub fn norm(&self) -> f32 {
+        self.data.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt() as f32
+    }
+
     /// The values of one view, `[y][x][channel]`.
     ///
     /// # Panics

@@ -230,6 +230,13 @@ fn a_stopped_run_is_offered_again_and_goes_on() {
         window.work().is_some_and(|work| work.progress.stage == "fine" && work.progress.step >= 1)
     });
     picture(&mut harness, "generating");
+    harness.get_by_label("Steer").click();
+    harness.run_steps(3);
+    // Prompt, what to avoid, pull, learning rates, view weights.
+    harness.get_all_by_label("Set").nth(3).unwrap().click();
+    wait(&mut harness, "a change is in force", |window| {
+        window.log().lines().any(|(_, text)| text.contains("learning rates are 1 times"))
+    });
     // Paused, nothing goes on.
     harness.get_by_label("Pause").click();
     harness.step();
@@ -240,6 +247,9 @@ fn a_stopped_run_is_offered_again_and_goes_on() {
     assert_eq!(problems(harness.state()), Vec::<String>::new());
     let document = harness.state().document().unwrap();
     assert!(!document.is_finished());
+    let project = Project::open_read_only(document.folder()).unwrap();
+    assert_eq!(project.steerings().count(), 1);
+    drop(project);
     harness.get_by_label("Continue").click();
     wait(&mut harness, "it goes on", |window| {
         window.work().is_some_and(|work| work.progress.step >= 2)

@@ -63,6 +63,32 @@ impl Task {
     }
 }
 
+/// What the steps of a stage measured, as points of step and value.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Curves {
+    /// The stage.
+    pub stage: &'static str,
+    /// Its disagreement with the guidance.
+    pub loss: Vec<[f64; 2]>,
+    /// L2 norm of the gradient on the pictures.
+    pub gradient_norm: Vec<[f64; 2]>,
+}
+
+/// Adds a point, if it is one, and thins out a curve that has become long.
+fn push(points: &mut Vec<[f64; 2]>, step: u64, value: f32) {
+    if !value.is_finite() {
+        return;
+    }
+    points.push([step as f64, f64::from(value)]);
+    if points.len() > PLOTTED {
+        let mut keep = false;
+        points.retain(|_| {
+            keep = !keep;
+            keep
+        });
+    }
+}
+
 /// Where a job stands.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Progress {
@@ -76,8 +102,8 @@ pub struct Progress {
     pub eta_seconds: Option<f64>,
     /// Steps a second, from the last ones.
     pub rate: Option<f64>,
-    /// The loss of each step: (step, loss), by stage.
-    pub losses: Vec<(&'static str, Vec<[f64; 2]>)>,
+    /// What the steps of each stage measured.
+    pub curves: Vec<Curves>,
     /// The sentence that guides in the prompt's place.
     pub completed_prompt: Option<String>,
 }
@@ -175,19 +201,13 @@ impl Work {
             progress.rate = Some(progress.rate.map_or(rate, |old| 0.8 * old + 0.2 * rate));
         }
         self.last_step = Some((Instant::now(), report.step));
-        let Some(loss) = report.loss.filter(|loss| loss.is_finite()) else { return };
-        if progress.losses.last().is_none_or(|(stage, _)| *stage != report.stage) {
-            progress.losses.push((report.stage, Vec::new()));
+        let (Some(loss), Some(norm)) = (report.loss, report.gradient_norm) else { return };
+        if progress.curves.last().is_none_or(|curves| curves.stage != report.stage) {
+            progress.curves.push(Curves { stage: report.stage, ..Curves::default() });
         }
-        if let Some((_, points)) = progress.losses.last_mut() {
-            points.push([report.step as f64, f64::from(loss)]);
-            if points.len() > PLOTTED {
-                let mut keep = false;
-                points.retain(|_| {
-                    keep = !keep;
-                    keep
-                });
-            }
+        if let Some(curves) = progress.curves.last_mut() {
+            push(&mut curves.loss, report.step, loss);
+            push(&mut curves.gradient_norm, report.step, norm);
         }
     }
 

@@ -425,7 +425,13 @@ impl<G: Guidance> Stage for CoarseStage<G> {
             }
         }
         self.done += 1;
-        Ok(Progress { done: self.done, loss: guided.loss, timestep: guided.timestep, evaluations })
+        Ok(Progress {
+            done: self.done,
+            loss: guided.loss,
+            gradient_norm: guided.gradient.norm(),
+            timestep: guided.timestep,
+            evaluations,
+        })
     }
 
     fn snapshot(&mut self) -> Result<ImageBatch, StageError> {

@@ -328,6 +328,7 @@ impl<G: Guidance> Stage for FineStage<G> {
         Ok(Progress {
             done: self.done,
             loss: guided.loss,
+            gradient_norm: guided.gradient.norm(),
             timestep: guided.timestep,
             evaluations: u64::from(evaluations),
         })

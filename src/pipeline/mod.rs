@@ -84,6 +84,8 @@ pub struct Progress {
     pub done: u64,
     /// The guidance's residual.
     pub loss: f32,
+    /// L2 norm of the guidance's gradient on the pictures.
+    pub gradient_norm: f32,
     /// The timestep that guidance drew.
     pub timestep: usize,
     /// Field evaluations of the step (samples of all renders).

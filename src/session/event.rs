@@ -18,14 +18,17 @@ pub struct StepReport {
     /// The stage's own measure of disagreement with its guidance; lower is closer,
     /// comparable only within a run.
     pub loss: Option<f32>,
+    /// L2 norm of the gradient on the pictures of the step.
+    pub gradient_norm: Option<f32>,
     /// Seconds until the stage ends, from the median of recent steps.
     pub eta_seconds: Option<f64>,
 }
 
-#[cfg(test)]
 impl StepReport {
-    pub(crate) fn test(step: u64, steps: u64) -> Self {
-        Self { stage: "test", step, steps, loss: None, eta_seconds: None }
+    /// A step of a stage that optimises nothing.
+    #[must_use]
+    pub fn plain(stage: &'static str, step: u64, steps: u64) -> Self {
+        Self { stage, step, steps, loss: None, gradient_norm: None, eta_seconds: None }
     }
 }
 

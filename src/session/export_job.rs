@@ -128,5 +128,5 @@ fn refused(error: ExportError) -> SessionError {
 }
 
 fn step(step: u64) -> Event {
-    Event::Step(StepReport { stage: STAGE, step, steps: STEPS, loss: None, eta_seconds: None })
+    Event::Step(StepReport::plain(STAGE, step, STEPS))
 }

@@ -405,5 +405,5 @@ fn fine_guidance(guidance: Guided, config: &GenerationConfig) -> Guided {
 }
 
 pub(super) fn mesh_step(step: u64) -> StepReport {
-    StepReport { stage: "mesh", step, steps: 2, loss: None, eta_seconds: None }
+    StepReport::plain("mesh", step, 2)
 }

@@ -71,8 +71,7 @@ fn export_current(project: &Project, context: &JobContext) -> Result<bool, Sessi
     let events = &context.events;
     events.send(Event::StageStarted { stage: STAGE, steps: 2, done: 0 });
     let step = |step| {
-        let report = StepReport { stage: STAGE, step, steps: 2, loss: None, eta_seconds: None };
-        events.send(Event::Step(report));
+        events.send(Event::Step(StepReport::plain(STAGE, step, 2)));
     };
     let Some(avatar) = project.load_avatar().map_err(SessionError::Storage)? else {
         // Not finished: there is nothing to show yet.

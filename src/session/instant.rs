@@ -47,13 +47,7 @@ pub(super) fn run(
     let mut tick = |step| {
         timing.push(mark.elapsed());
         mark = Instant::now();
-        events.send(Event::Step(StepReport {
-            stage: STAGE,
-            step,
-            steps: STEPS,
-            loss: None,
-            eta_seconds: None,
-        }));
+        events.send(Event::Step(StepReport::plain(STAGE, step, STEPS)));
     };
     let head = instant::build(&person.sample, config.mesh.texture)?;
     tick(1);

@@ -175,7 +175,7 @@ mod tests {
                     return Ok(Outcome::Cancelled { resumable: None });
                 }
                 self.done.fetch_add(1, Ordering::SeqCst);
-                context.events.send(Event::Step(StepReport::test(step, self.steps)));
+                context.events.send(Event::Step(StepReport::plain("test", step, self.steps)));
             }
             Ok(Outcome::Cancelled { resumable: None })
         }

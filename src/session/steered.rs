@@ -100,7 +100,13 @@ mod tests {
 
         fn step(&mut self) -> Result<Progress, StageError> {
             self.done += 1;
-            Ok(Progress { done: self.done, loss: 0.0, timestep: 0, evaluations: 0 })
+            Ok(Progress {
+                done: self.done,
+                loss: 0.0,
+                gradient_norm: 0.0,
+                timestep: 0,
+                evaluations: 0,
+            })
         }
 
         fn snapshot(&mut self) -> Result<ImageBatch, StageError> {

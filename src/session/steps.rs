@@ -86,6 +86,7 @@ pub(super) fn run<S: Stage>(
             step: progress.done,
             steps,
             loss: Some(loss),
+            gradient_norm: Some(progress.gradient_norm),
             eta_seconds: timing.recent_median().map(|each| each * left),
         }));
     }

@@ -1,6 +1,6 @@
 //! Writing the head for other programs.
 
-use super::{Context, heading, main_button};
+use super::{Context, heading, line, main_button};
 use crate::app::{Action, Ask};
 use crate::io::MeshFormat;
 use eframe::egui;
@@ -52,17 +52,16 @@ impl ExportPanel {
             });
         });
         let label = ui.label("File");
-        ui.horizontal(|ui| {
+        line(ui, |ui| {
+            if ui.button("Choose…").on_hover_text("With the system's dialog").clicked() {
+                cx.actions.push(Action::Ask(Ask::Export(self.format)));
+            }
             let usual = cx.document.map_or_else(String::new, |document| {
                 let file = format!("avatar.{}", self.format.extension());
                 document.folder().join(file).display().to_string()
             });
-            let width = ui.available_width() - 70.0;
-            let edit = TextEdit::singleline(&mut self.path).hint_text(usual).desired_width(width);
-            ui.add(edit).labelled_by(label.id);
-            if ui.button("Choose…").on_hover_text("With the system's dialog").clicked() {
-                cx.actions.push(Action::Ask(Ask::Export(self.format)));
-            }
+            let edit = TextEdit::singleline(&mut self.path).hint_text(usual);
+            ui.add(edit.desired_width(f32::INFINITY)).labelled_by(label.id);
         });
         if main_button(ui, "Export", "Write the file (Ctrl+E)", cx.hindrance()) {
             self.export(cx);

@@ -79,6 +79,14 @@ pub(super) fn main_button(
     response.clicked()
 }
 
+/// A line that is filled from the right: buttons first, then a field that takes what is left. A
+/// field with a width of its own would push a panel wider with every frame.
+pub(super) fn line<R>(ui: &mut egui::Ui, add: impl FnOnce(&mut egui::Ui) -> R) -> R {
+    let size = egui::vec2(ui.available_width(), ui.spacing().interact_size.y);
+    let layout = egui::Layout::right_to_left(egui::Align::Center);
+    ui.allocate_ui_with_layout(size, layout, add).inner
+}
+
 /// A heading with room above it.
 pub(super) fn heading(ui: &mut egui::Ui, text: &str) {
     ui.add_space(2.0);

@@ -1,6 +1,6 @@
 //! Which models there are, under which licence, and what is missing.
 
-use super::{Context, button, heading};
+use super::{Context, button, heading, line};
 use crate::app::{Action, Ask, theme};
 use crate::diffusion::Licence;
 use eframe::egui;
@@ -41,19 +41,18 @@ impl ModelsPanel {
         }
         ui.separator();
         let label = ui.label("Add a checkpoint (a folder in diffusers layout)");
-        ui.horizontal(|ui| {
-            let width = ui.available_width() - 120.0;
-            let edit = TextEdit::singleline(&mut self.folder)
-                .hint_text("folder, or drop it onto the window")
-                .desired_width(width);
-            ui.add(edit).labelled_by(label.id);
-            if ui.button("Choose…").on_hover_text("With the system's dialog").clicked() {
-                cx.actions.push(Action::Ask(Ask::Model));
-            }
+        line(ui, |ui| {
             let none = self.folder.trim().is_empty().then_some("Name a folder first");
             if button(ui, "Add", "Check the folder and put it on the list", none) {
                 cx.actions.push(Action::AddModel(PathBuf::from(self.folder.trim())));
             }
+            if ui.button("Choose…").on_hover_text("With the system's dialog").clicked() {
+                cx.actions.push(Action::Ask(Ask::Model));
+            }
+            let edit = TextEdit::singleline(&mut self.folder)
+                .hint_text("folder, or drop it onto the window")
+                .desired_width(f32::INFINITY);
+            ui.add(edit).labelled_by(label.id);
         });
         if !models.missing.is_empty() {
             ui.separator();

@@ -89,19 +89,9 @@ impl ProgressPanel {
         } else {
             ui.weak("The first picture comes after the first steps.");
         }
-        let losses = &work.progress.losses;
-        if let Some((stage, points)) = losses.last().filter(|(_, points)| points.len() > 1) {
-            ui.label(format!("Loss of the {stage} stage"));
-            Plot::new("loss")
-                .height(110.0)
-                .show_axes([false, true])
-                .allow_scroll(false)
-                .allow_drag(false)
-                .allow_zoom(false)
-                .show(ui, |plot| {
-                    let line = Line::new("loss", PlotPoints::from(points.clone()));
-                    plot.line(line.color(crate::app::theme::ACCENT));
-                });
+        if let Some(curves) = work.progress.curves.last().filter(|c| c.loss.len() > 1) {
+            plot(ui, &format!("Loss of the {} stage", curves.stage), &curves.loss);
+            plot(ui, "Gradient norm", &curves.gradient_norm);
         }
     }
 
@@ -152,6 +142,20 @@ fn picture(images: &ImageBatch, view: usize) -> ColorImage {
         .map(|c| Color32::from_rgb(byte(c[0]), byte(c[1]), byte(c[2])))
         .collect();
     ColorImage::new([images.width, images.height], pixels)
+}
+
+fn plot(ui: &mut Ui, name: &str, points: &[[f64; 2]]) {
+    ui.label(name);
+    Plot::new(name)
+        .height(72.0)
+        .show_axes([false, true])
+        .allow_scroll(false)
+        .allow_drag(false)
+        .allow_zoom(false)
+        .show(ui, |plot| {
+            let line = Line::new(name, PlotPoints::from(points.to_vec()));
+            plot.line(line.color(crate::app::theme::ACCENT));
+        });
 }
 
 /// A line as "fine 3 of 16 · 1.2 s a step · 20 s left".

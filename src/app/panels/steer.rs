@@ -1,6 +1,6 @@
 //! Changing a generation while it runs.
 
-use super::button;
+use super::{button, line};
 use crate::app::work::Task;
 use crate::app::{Action, Work};
 use crate::guidance::Steering;
@@ -54,15 +54,14 @@ impl SteerPanel {
         }
         egui::CollapsingHeader::new("Steer").show(ui, |ui| {
             ui.weak("Takes effect before the next step, and is kept in the project.");
-            let width = (ui.available_width() - 60.0).max(60.0);
             let text = self.prompt.clone();
             let change = Steering::Prompt { guided: text.clone(), text };
             row(ui, actions, "Other prompt", "What guides from here on", change, |ui| {
-                ui.add(TextEdit::singleline(&mut self.prompt).desired_width(width))
+                ui.add(TextEdit::singleline(&mut self.prompt).desired_width(f32::INFINITY))
             });
             let change = Steering::Negative { text: self.negative.clone() };
             row(ui, actions, "Avoid", "What the head should not look like", change, |ui| {
-                ui.add(TextEdit::singleline(&mut self.negative).desired_width(width))
+                ui.add(TextEdit::singleline(&mut self.negative).desired_width(f32::INFINITY))
             });
             let change = Steering::GuidanceScale { scale: self.scale };
             row(
@@ -80,7 +79,8 @@ impl SteerPanel {
             let change = Steering::Views { weights: self.weights };
             row(ui, actions, "View weights", "How often each side is seen", change, |ui| {
                 ui.horizontal(|ui| {
-                    for (weight, side) in self.weights.iter_mut().zip(SIDES) {
+                    // The line is filled from the right.
+                    for (weight, side) in self.weights.iter_mut().zip(SIDES).rev() {
                         ui.add(DragValue::new(weight).range(0.0..=100.0).speed(0.05))
                             .on_hover_text(side);
                     }
@@ -101,11 +101,11 @@ fn row(
     show: impl FnOnce(&mut Ui) -> Response,
 ) {
     let label = ui.label(name);
-    ui.horizontal(|ui| {
-        show(ui).labelled_by(label.id).on_hover_text(what);
+    line(ui, |ui| {
         let bad = change.validate().err();
         if button(ui, "Set", what, bad.as_deref()) {
             actions.push(Action::Steer(change));
         }
+        show(ui).labelled_by(label.id).on_hover_text(what);
     });
 }
