@@ -37,6 +37,14 @@ pub fn run(options: Options) -> Result<(), String> {
         Ok(app)
     };
     eframe::run_native(NAME, native, Box::new(create)).map_err(|error| {
+        tracing::info!("{error}");
+        let error = match error {
+            // Its own words name a line of its source.
+            eframe::Error::Winit(_) | eframe::Error::WinitEventLoop(_) => {
+                "there is no display".to_owned()
+            }
+            other => other.to_string(),
+        };
         format!("the window cannot be opened ({error}); headsculpt --help lists the commands that need none")
     })
 }

@@ -41,7 +41,7 @@ pub fn apply(ctx: &egui::Context, theme: Theme) {
     ctx.all_styles_mut(|style| {
         style.spacing.item_spacing = egui::vec2(8.0, 7.0);
         style.spacing.button_padding = egui::vec2(9.0, 4.0);
-        style.spacing.slider_width = 110.0;
+        style.spacing.slider_width = 88.0;
         for (text, size) in [
             (TextStyle::Body, 13.5),
             (TextStyle::Button, 13.5),
