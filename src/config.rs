@@ -11,6 +11,7 @@ use crate::pipeline::views::ViewConfig;
 use crate::render::field::FieldConfig;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::io::Read;
 
 /// The built-in presets by name.
 const PRESETS: [(&str, &str); 4] = [
@@ -185,6 +186,23 @@ impl GenerationConfig {
         Ok(config)
     }
 
+    /// The settings in the text of a preset file that extends built-in presets alone.
+    ///
+    /// # Errors
+    /// As [`Self::preset`].
+    pub(crate) fn from_text(text: &str) -> Result<Self, ConfigError> {
+        let name = "preset";
+        let fail = |what: String| ConfigError::File { file: name.to_owned(), what };
+        let (base, own) = layer(text).map_err(fail)?;
+        let mut merged = match base {
+            Some(base) if BUILT_IN.contains(&base.as_str()) => table(&base, 0)?,
+            Some(base) => return Err(fail(format!("'{base}' is not built in"))),
+            None => toml::Table::new(),
+        };
+        merge(&mut merged, own);
+        parse(name, merged)
+    }
+
     /// Checks every number and text.
     ///
     /// # Errors
@@ -196,6 +214,9 @@ impl GenerationConfig {
         }
         if self.prompt.chars().count() > PROMPT_LIMIT {
             return fail("prompt", format!("is longer than {PROMPT_LIMIT} characters"));
+        }
+        if self.negative.chars().count() > PROMPT_LIMIT {
+            return fail("--negative", format!("is longer than {PROMPT_LIMIT} characters"));
         }
         // Without any step there must be something to show.
         let least = u64::from(self.start == Start::Mean);
@@ -233,7 +254,8 @@ impl GenerationConfig {
         }
         self.coarse.validate().or_else(|(field, what)| fail(field, what))?;
         self.fine.validate().or_else(|(field, what)| fail(field, what))?;
-        if self.fine.steps > 0 {
+        // Edits go on in the fine stage's settings.
+        if self.fine.steps > 0 || self.edit.steps > 0 {
             let field = self.fine.field(&self.field).validate();
             field.or_else(|what| fail("fine.texture", what.to_string()))?;
             let views = self.fine.views(&self.views).validate();
@@ -304,6 +326,8 @@ pub fn slug(sentence: &str) -> String {
     slug.trim_matches('-').to_owned()
 }
 
+/// The most bytes of a preset file.
+const LONGEST_PRESET: u64 = 1 << 20;
 /// How many files may extend one another.
 const EXTENDS_LIMIT: usize = 8;
 
@@ -313,23 +337,43 @@ fn table(name: &str, depth: usize) -> Result<toml::Table, ConfigError> {
     let text = match builtin {
         Some(text) => text.to_owned(),
         None if std::path::Path::new(name).is_file() => {
-            std::fs::read_to_string(name).map_err(|error| fail(error.to_string()))?
+            read_short(name).map_err(|error| fail(error.to_string()))?
         }
         None => {
             let (name, known) = (name.to_owned(), BUILT_IN.join(", "));
             return Err(ConfigError::UnknownPreset { name, known });
         }
     };
-    let mut own: toml::Table =
-        toml::from_str(&text).map_err(|error| fail(one_line(&error.to_string())))?;
-    let Some(base) = own.remove("extends") else { return Ok(own) };
-    let base = base.as_str().ok_or_else(|| fail("'extends' is not a string".into()))?.to_owned();
+    let (base, own) = layer(&text).map_err(fail)?;
+    let Some(base) = base else { return Ok(own) };
     if depth == EXTENDS_LIMIT {
         return Err(fail("'extends' goes in a circle".into()));
     }
     let mut merged = table(&base, depth + 1)?;
     merge(&mut merged, own);
     Ok(merged)
+}
+
+/// What a file extends, and what it gives itself.
+fn layer(text: &str) -> Result<(Option<String>, toml::Table), String> {
+    let mut own: toml::Table =
+        toml::from_str(text).map_err(|error| one_line(&error.to_string()))?;
+    let base = match own.remove("extends") {
+        Some(toml::Value::String(base)) => Some(base),
+        Some(_) => return Err("'extends' is not a string".into()),
+        None => None,
+    };
+    Ok((base, own))
+}
+
+/// Reads a file that is no longer than a preset may be.
+fn read_short(name: &str) -> std::io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(name)?.take(LONGEST_PRESET + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LONGEST_PRESET {
+        return Err(std::io::Error::other("is too long for a preset"));
+    }
+    Ok(text)
 }
 
 fn merge(base: &mut toml::Table, over: toml::Table) {

@@ -2,10 +2,14 @@
 
 use crate::config::GenerationConfig;
 use crate::geometry::{MorphMesh, TexturedMesh};
+use crate::io::image::decode_png;
 use crate::project::{DiskUse, History, Project, ProjectError};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// The most pixels along a side of a version's picture; all of them are held at once.
+const LARGEST_THUMBNAIL: u32 = 512;
 
 /// A version that can be drawn: the mesh with its motion, and as it is first shown.
 #[derive(Debug, Clone)]
@@ -69,7 +73,7 @@ impl Document {
             if !matches!(self.thumbnails.get(&version.id), Some(Some(_))) && !version.is_pruned {
                 // A damaged thumbnail is no reason not to open.
                 let png = project.thumbnail(version.id).ok().flatten();
-                let picture = png.and_then(|png| crate::io::image::decode_png(&png).ok());
+                let picture = png.and_then(|png| decode_png(&png, LARGEST_THUMBNAIL).ok());
                 self.thumbnails.insert(version.id, picture.map(|p| p.into_rgba8()));
             }
         }

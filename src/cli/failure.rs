@@ -39,8 +39,18 @@ pub(super) fn first_sentence(message: &str) -> String {
     paragraph.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// A text from a file, for a terminal: on one line, and without anything that would steer it.
+pub(super) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn what_a_file_says_stays_on_its_line() {
+        assert_eq!(super::plain("a\n\u{1b}[2Jb\tü"), "a  [2Jb ü");
+    }
+
     #[test]
     fn a_paragraph_becomes_a_line() {
         let message = "error: invalid value 'x'\n  [possible values: a]\n\nFor more information";

@@ -1,10 +1,14 @@
 //! `headsculpt history`: the versions of a head.
 
+use super::failure::plain;
 use super::{Failure, Output, follow};
 use crate::project::{History, Origin, Project, Version};
 use crate::session::history::{HistoryJob, Move};
 use serde_json::json;
 use std::path::PathBuf;
+
+/// Branches within branches that are shown by their indent.
+const DEEPEST: usize = 20;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -54,21 +58,15 @@ impl Arguments {
 
 /// Prints all versions, children below their parents.
 fn show(history: &History, output: Output) {
-    let roots = history.versions().iter().filter(|version| version.parent.is_none());
-    // Deep trees are lines, not nests: an only child stands below its parent.
-    let mut open: Vec<(u64, String)> = roots.map(|root| (root.id, String::new())).collect();
-    open.reverse();
-    while let Some((id, indent)) = open.pop() {
-        let Some(version) = history.get(id) else { continue };
-        let is_current = id == history.current().id;
+    let current = history.current().id;
+    for (version, depth) in history.tree() {
+        let (id, is_current) = (version.id, version.id == current);
         let mark = if is_current { '*' } else { ' ' };
+        let indent = "  ".repeat(depth.min(DEEPEST));
         output.result(
-            &format!("{mark} {indent}{id:<3} {}", describe(version)),
+            &format!("{mark} {indent}{id:<3} {}", plain(&describe(version))),
             &json(version, is_current),
         );
-        let children: Vec<u64> = history.children(id).map(|child| child.id).collect();
-        let inner = if children.len() > 1 { format!("{indent}  ") } else { indent };
-        open.extend(children.into_iter().rev().map(|child| (child, inner.clone())));
     }
 }
 

@@ -140,7 +140,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("{failure}");
+            eprintln!("{}", failure::plain(&failure.to_string()));
             failure.exit_code()
         }
     }

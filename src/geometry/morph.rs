@@ -64,6 +64,9 @@ impl MorphMesh {
         if self.weights.len() != self.targets.len() {
             return Err(GeometryError::Setting("each morph target needs one weight"));
         }
+        if self.weights.iter().any(|weight| !weight.is_finite()) {
+            return Err(GeometryError::Setting("the weights of morph targets must be finite"));
+        }
         let fits = |target: &MorphTarget| {
             target.vertices.len() == target.deltas.len()
                 && target.vertices.is_sorted_by(|a, b| a < b)

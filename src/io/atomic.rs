@@ -40,6 +40,17 @@ pub fn sync_folder(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Makes a folder in one that exists, unless it is there already.
+///
+/// # Errors
+/// The system's.
+pub fn create_folder(folder: &Path) -> Result<()> {
+    match std::fs::create_dir(folder) {
+        Err(_) if folder.is_dir() => Ok(()),
+        made => made,
+    }
+}
+
 /// Removes what [`write()`] left in `folder` when the process died in the middle. Nobody may
 /// be writing there.
 ///

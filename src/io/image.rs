@@ -70,16 +70,18 @@ pub fn encode_png(picture: &RgbImage) -> Result<Vec<u8>, ExportError> {
     Ok(bytes)
 }
 
-/// Decodes a PNG picture of at most 8192 x 8192 pixels.
+/// The most pixels along a side of a texture.
+pub const LARGEST: u32 = 8192;
+
+/// Decodes a PNG picture of at most `most` pixels along a side.
 ///
 /// # Errors
 /// [`ExportError::Decode`] with the decoder's words.
-pub fn decode_png(bytes: &[u8]) -> Result<::image::DynamicImage, ExportError> {
-    const MOST: u32 = 8192;
+pub fn decode_png(bytes: &[u8], most: u32) -> Result<::image::DynamicImage, ExportError> {
     let mut reader = ::image::ImageReader::new(std::io::Cursor::new(bytes));
     reader.set_format(::image::ImageFormat::Png);
     let mut limits = ::image::Limits::default();
-    (limits.max_image_width, limits.max_image_height) = (Some(MOST), Some(MOST));
+    (limits.max_image_width, limits.max_image_height) = (Some(most), Some(most));
     reader.limits(limits);
     reader.decode().map_err(|error| ExportError::Decode(error.to_string()))
 }

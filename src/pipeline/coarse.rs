@@ -391,7 +391,8 @@ impl<G: Guidance> CoarseStage<G> {
     /// # Errors
     /// [`StageError::Checkpoint`] if the arrays do not fit the settings.
     pub fn restore(&mut self, arrays: Arrays, done: u64) -> Result<(), StageError> {
-        self.field.restore(&state::decode(arrays)?)?;
+        let restored = self.field.restore(&state::decode(arrays)?);
+        restored.map_err(|error| StageError::from(error).unfit())?;
         self.done = done;
         Ok(())
     }

@@ -62,8 +62,8 @@ impl MeshConfig {
             let what = format!("{} is not a multiple of 4 within 64..4096", self.texture);
             return Err(("mesh.texture", what));
         }
-        if !self.iso.is_finite() {
-            return Err(("mesh.iso", format!("{} is not a number", self.iso)));
+        if !(-1e6..=1e6).contains(&self.iso) {
+            return Err(("mesh.iso", format!("{} is not within -1e6..1e6", self.iso)));
         }
         if !(-1.0..0.0).contains(&self.bust) {
             return Err(("mesh.bust", format!("{} is not within -1..0", self.bust)));

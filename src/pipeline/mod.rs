@@ -112,3 +112,14 @@ pub enum StageError {
     #[error("the checkpoint does not fit this run: {0}")]
     Checkpoint(String),
 }
+
+impl StageError {
+    /// An error while a saved state is restored: what the renderer refuses is the checkpoint's
+    /// fault.
+    fn unfit(self) -> Self {
+        match self {
+            Self::Render(crate::render::RenderError::Invalid(what)) => Self::Checkpoint(what),
+            other => other,
+        }
+    }
+}

@@ -96,7 +96,8 @@ pub fn head_of_coarse(
     arrays: Arrays,
 ) -> Result<Arrays, StageError> {
     let mut field = field_of(gpu, coarse, start)?;
-    field.restore(&state::decode(arrays)?)?;
+    let restored = field.restore(&state::decode(arrays)?);
+    restored.map_err(|error| StageError::from(error).unfit())?;
     save(&mut of_field(gpu, settings, field)?)
 }
 
@@ -121,8 +122,9 @@ pub(super) fn restore(
     mut arrays: Arrays,
     steps: u64,
 ) -> Result<MeshScene, StageError> {
-    let tets = TetMesh::from_state(gpu, &state::decode_tets(&mut arrays)?)?;
-    let colors = texture::restore(gpu, field, arrays)?;
+    let tets = TetMesh::from_state(gpu, &state::decode_tets(&mut arrays)?);
+    let tets = tets.map_err(|error| StageError::from(error).unfit())?;
+    let colors = texture::restore(gpu, field, arrays).map_err(StageError::unfit)?;
     Ok(MeshScene::of(gpu, tets, colors, steps)?)
 }
 

@@ -81,12 +81,12 @@ impl ViewConfig {
         if !(16..=512).contains(&self.size) {
             return Err(("--size", format!("{} is not within 16..512 pixels", self.size)));
         }
+        if !(1..=64).contains(&self.count) {
+            return Err(("views.count", format!("{} is not within 1..64", self.count)));
+        }
         if self.count as u64 * u64::from(self.size).pow(2) > MAX_RAYS {
             let what = format!("{} views of {} pixels are too many", self.count, self.size);
             return Err(("--size", what));
-        }
-        if !(1..=64).contains(&self.count) {
-            return Err(("views.count", format!("{} is not within 1..64", self.count)));
         }
         let weights = self.region_weights;
         if weights.iter().any(|w| !(0.0..=1e6).contains(w)) || weights.iter().all(|w| *w == 0.0) {
@@ -95,7 +95,8 @@ impl ViewConfig {
         let elevations = match self.elevation {
             Elevation::Uniform(range) => Some(range),
             Elevation::Normal([mean, deviation, low, high]) => {
-                (mean.is_finite() && (0.0..=180.0).contains(&deviation)).then_some([low, high])
+                let fits = (-90.0..=90.0).contains(&mean) && (0.0..=180.0).contains(&deviation);
+                fits.then_some([low, high])
             }
         };
         let distance_fits = match self.distance {

@@ -1,7 +1,9 @@
 //! The finished avatar inside a project: mesh, texture, and what moves it.
 
+use super::objects::{LONGEST_FILE, read_file};
 use super::{Operation, Project, ProjectError, motion};
 use crate::geometry::{Mesh, MorphMesh, TexturedMesh};
+use crate::io::image;
 use ::image::DynamicImage;
 use glam::{Vec2, Vec3};
 use safetensors::tensor::TensorView;
@@ -14,6 +16,8 @@ const ALBEDO: &str = "albedo.png";
 const MOTION: &str = "motion.safetensors";
 const THUMBNAIL: &str = "thumbnail.png";
 const REPORT: &str = "report.json";
+/// No vertex lies farther from the origin along an axis; a head fits between -1 and 1.
+const FARTHEST: f32 = 1e4;
 
 impl Project {
     /// Stores the avatar of a version, which the log need not know yet.
@@ -25,9 +29,8 @@ impl Project {
         let motion = motion.map_err(|error| broken(&self.root().join(MOTION), error))?;
         let avatar = &avatar.rest;
         let path = self.root().join(ALBEDO);
-        let png =
-            crate::io::image::encode_png(&DynamicImage::from(avatar.albedo.clone()).into_rgb8())
-                .map_err(|error| broken(&path, error))?;
+        let png = image::encode_png(&DynamicImage::from(avatar.albedo.clone()).into_rgb8())
+            .map_err(|error| broken(&path, error))?;
         let path = self.root().join(MESH);
         let view = |dtype, columns: usize, bytes| -> Result<TensorView<'_>, ProjectError> {
             let bytes: &[u8] = bytes;
@@ -117,7 +120,7 @@ impl Project {
         if version != self.history().current().id || !(mesh.is_file() && albedo.is_file()) {
             return Ok(None);
         }
-        let read = |path: &Path| std::fs::read(path).map_err(ProjectError::io("read", path));
+        let read = |path: &Path| read_file(path, LONGEST_FILE);
         let rest = decode(&read(&mesh)?, &read(&albedo)?, self.root())?;
         Ok(Some(MorphMesh::still(rest)))
     }
@@ -132,7 +135,7 @@ impl Project {
         }
         let store = self.versions();
         for (name, path) in &paths {
-            let contents = std::fs::read(path).map_err(ProjectError::io("read", path))?;
+            let contents = read_file(path, LONGEST_FILE)?;
             store.put(current.id, &[(*name, contents.as_slice())])?;
         }
         for (_, path) in paths {
@@ -143,7 +146,11 @@ impl Project {
 }
 
 /// The avatar in the contents of its two files; `root` is where errors say that they lie.
-fn decode(mesh: &[u8], albedo: &[u8], root: &Path) -> Result<TexturedMesh, ProjectError> {
+pub(super) fn decode(
+    mesh: &[u8],
+    albedo: &[u8],
+    root: &Path,
+) -> Result<TexturedMesh, ProjectError> {
     let (path, albedo_path) = (root.join(MESH), root.join(ALBEDO));
     let file = SafeTensors::deserialize(mesh).map_err(|error| broken(&path, error))?;
     let floats = |name| -> Result<Vec<f32>, ProjectError> {
@@ -160,7 +167,7 @@ fn decode(mesh: &[u8], albedo: &[u8], root: &Path) -> Result<TexturedMesh, Proje
         triangles: triangles.chunks_exact(3).map(|t| [t[0], t[1], t[2]]).collect(),
     };
     let albedo =
-        crate::io::image::decode_png(albedo).map_err(|error| broken(&albedo_path, error))?;
+        image::decode_png(albedo, image::LARGEST).map_err(|error| broken(&albedo_path, error))?;
     let avatar = TexturedMesh {
         mesh,
         normals: vectors("normals")?,
@@ -168,6 +175,9 @@ fn decode(mesh: &[u8], albedo: &[u8], root: &Path) -> Result<TexturedMesh, Proje
         albedo: albedo.into_rgba8(),
     };
     avatar.validate().map_err(|error| broken(&path, error))?;
+    if avatar.mesh.positions.iter().any(|p| p.abs().max_element() > FARTHEST) {
+        return Err(broken(&path, "has a vertex that lies too far away"));
+    }
     Ok(avatar)
 }
 

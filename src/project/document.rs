@@ -1,16 +1,15 @@
 //! Opening, creating and appending to a project.
 
-use super::operation::SCHEMA;
-use super::{CheckpointStore, Entry, History, Operation, PROJECT_DIR, ProjectError, VersionStore};
+use super::log::{self, LOG};
+use super::{
+    CheckpointStore, Entry, History, Operation, PROJECT_DIR, ProjectError, VersionStore, plain,
+};
 use crate::config::GenerationConfig;
 use crate::guidance::Steering;
 use crate::io::atomic;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-const LOG: &str = "operations.jsonl";
 const LOCK: &str = "lock";
 const CHECKPOINTS: &str = "checkpoints";
 const VERSIONS: &str = "versions";
@@ -31,10 +30,15 @@ impl Project {
     /// writing anything.
     ///
     /// # Errors
-    /// [`ProjectError::Exists`] if there is one already, [`ProjectError::Io`] if the
-    /// nearest folder that exists is none, or read-only.
+    /// [`ProjectError::Exists`] if there is one already, [`ProjectError::Broken`] if what lies
+    /// there leads elsewhere, [`ProjectError::Io`] if the nearest folder that exists is none, or
+    /// read-only.
     pub fn check_free(output: &Path) -> Result<(), ProjectError> {
-        if output.join(PROJECT_DIR).join(LOG).exists() {
+        let root = output.join(PROJECT_DIR);
+        if root.symlink_metadata().is_ok() {
+            plain::check(&root)?;
+        }
+        if root.join(LOG).exists() {
             return Err(ProjectError::Exists(output.to_path_buf()));
         }
         let fail = |kind: std::io::ErrorKind| Err(ProjectError::io("create", output)(kind.into()));
@@ -59,9 +63,11 @@ impl Project {
         let checkpoints = root.join(CHECKPOINTS);
         std::fs::create_dir_all(&checkpoints).map_err(ProjectError::io("create", output))?;
         let lock = take_lock(&root)?;
-        let (entry, line) = encode(&root, 1, None, first)?;
+        // Another process may have been faster.
+        Self::check_free(output)?;
+        let (entry, line) = log::encode(&root, 1, None, first)?;
         let history = read_history(std::slice::from_ref(&entry), &root.join(LOG))?;
-        append_line(&root, &line)?;
+        log::create(&root, &line)?;
         Ok(Self { root, entries: vec![entry], history, repairs: Vec::new(), _lock: Some(lock) })
     }
 
@@ -75,6 +81,12 @@ impl Project {
         let lock = take_lock(&root)?;
         let project = Self::read(root, Some(lock), true)?;
         project.adopt_avatar()?;
+        // Whoever was writing there has died: the lock is ours. What stays is only litter.
+        for folder in [project.output(), project.root(), &project.root().join(VERSIONS)] {
+            if let Err(error) = atomic::remove_leftovers(folder) {
+                tracing::debug!(%error, "could not clean {}", folder.display());
+            }
+        }
         Ok(project)
     }
 
@@ -99,7 +111,7 @@ impl Project {
     /// `repair` says whether an unfinished last line is removed from disk.
     fn read(root: PathBuf, lock: Option<File>, repair: bool) -> Result<Self, ProjectError> {
         let log = root.join(LOG);
-        let (entries, repairs) = read_log(&log, repair)?;
+        let (entries, repairs) = log::read(&log, repair)?;
         let history = read_history(&entries, &log)?;
         Ok(Self { root, entries, history, repairs, _lock: lock })
     }
@@ -111,11 +123,12 @@ impl Project {
     pub fn copy_to(&self, output: &Path) -> Result<(), ProjectError> {
         Self::check_free(output)?;
         let root = output.join(PROJECT_DIR);
-        // The log is copied with the project's own files, after everything it speaks of.
+        // The log comes last, and whole: without it there is no project yet.
         self.checkpoints().copy_to(&CheckpointStore::new(root.join(CHECKPOINTS)))?;
         self.versions().copy_to(&VersionStore::new(root.join(VERSIONS)))?;
         copy_files(self.output(), output)?;
-        copy_files(&self.root, &root)
+        copy_files(&self.root, &root)?;
+        log::copy(&self.root, &root)
     }
 
     /// The project's folder.
@@ -169,6 +182,19 @@ impl Project {
         })
     }
 
+    /// [`Self::generation`] in the ranges of this program: what a job may go on with.
+    ///
+    /// # Errors
+    /// [`ProjectError::Broken`] naming the setting.
+    pub fn usable_generation(&self) -> Result<&GenerationConfig, ProjectError> {
+        let config = self.generation()?;
+        config.validate().map_err(|error| ProjectError::Broken {
+            path: self.root.join(LOG),
+            what: format!("settings that cannot be used: {error}"),
+        })?;
+        Ok(config)
+    }
+
     /// The instructions of the edits that led to the current version, oldest first.
     pub fn instructions(&self) -> impl Iterator<Item = &str> {
         self.path().filter_map(|operation| match operation {
@@ -207,10 +233,10 @@ impl Project {
     /// [`ProjectError::Io`]; [`ProjectError::Broken`] if it makes no sense here.
     pub fn append(&mut self, operation: Operation) -> Result<u64, ProjectError> {
         let parent = Some(self.history.current().id);
-        let (entry, line) = encode(&self.root, self.next_id(), parent, operation)?;
+        let (entry, line) = log::encode(&self.root, self.next_id(), parent, operation)?;
         let mut history = self.history.clone();
         history.push(&entry).map_err(|what| senseless(&self.root.join(LOG), entry.id, &what))?;
-        append_line(&self.root, &line)?;
+        log::append(&self.root, &line)?;
         let id = entry.id;
         self.entries.push(entry);
         self.history = history;
@@ -230,37 +256,6 @@ impl Project {
     }
 }
 
-/// An entry of today, and its line.
-fn encode(
-    root: &Path,
-    id: u64,
-    parent: Option<u64>,
-    operation: Operation,
-) -> Result<(Entry, String), ProjectError> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let at = now.ok().map(|since| since.as_secs());
-    let entry = Entry { schema: SCHEMA, id, parent, at, operation };
-    let line = serde_json::to_string(&entry)
-        .map_err(|error| ProjectError::Broken { path: root.join(LOG), what: error.to_string() })?;
-    Ok((entry, line + "\n"))
-}
-
-fn append_line(root: &Path, line: &str) -> Result<(), ProjectError> {
-    let path = root.join(LOG);
-    let append = || -> std::io::Result<()> {
-        let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
-        let before = file.metadata()?.len();
-        let written = file.write_all(line.as_bytes()).and_then(|()| file.sync_all());
-        if written.is_err() {
-            // Half a line, of a full disk for example, must not stand before the next one.
-            file.set_len(before)?;
-        }
-        written?;
-        atomic::sync_folder(root)
-    };
-    append().map_err(ProjectError::io("write", &path))
-}
-
 fn read_history(entries: &[Entry], log: &Path) -> Result<History, ProjectError> {
     History::of(entries).map_err(|(id, what)| senseless(log, id, &what))
 }
@@ -269,26 +264,30 @@ fn senseless(log: &Path, id: u64, what: &str) -> ProjectError {
     ProjectError::Broken { path: log.into(), what: format!("line {id}: {what}") }
 }
 
-/// Copies the files of a folder, but not its folders nor a lock.
+/// Copies the files of a folder, but not its folders nor a lock or log.
 fn copy_files(from: &Path, to: &Path) -> Result<(), ProjectError> {
     std::fs::create_dir_all(to).map_err(ProjectError::io("create", to))?;
     for entry in std::fs::read_dir(from).map_err(ProjectError::io("read", from))? {
         let entry = entry.map_err(ProjectError::io("read", from))?;
         let path = entry.path();
-        if path.is_file() && entry.file_name() != LOCK {
-            let copy = to.join(entry.file_name());
+        let name = entry.file_name();
+        if path.is_file() && name != LOCK && name != LOG {
+            let copy = to.join(name);
             std::fs::copy(&path, &copy).map_err(ProjectError::io("write", copy))?;
         }
     }
     Ok(())
 }
 
-/// Finds the project folder from itself or from the output folder.
+/// Finds the project folder from itself or from the output folder, and refuses what leads out
+/// of it.
 fn locate(path: &Path) -> Result<PathBuf, ProjectError> {
-    [path.to_path_buf(), path.join(PROJECT_DIR)]
+    let root = [path.to_path_buf(), path.join(PROJECT_DIR)]
         .into_iter()
-        .find(|root| root.join(LOG).is_file())
-        .ok_or_else(|| ProjectError::NotAProject(path.to_path_buf()))
+        .find(|root| root.join(LOG).symlink_metadata().is_ok())
+        .ok_or_else(|| ProjectError::NotAProject(path.to_path_buf()))?;
+    plain::check(&root)?;
+    Ok(root)
 }
 
 fn take_lock(root: &Path) -> Result<File, ProjectError> {
@@ -306,47 +305,10 @@ fn take_lock(root: &Path) -> Result<File, ProjectError> {
     }
 }
 
-/// The log's entries; `repair` says whether an unfinished last line is removed from disk.
-fn read_log(path: &Path, repair: bool) -> Result<(Vec<Entry>, Vec<String>), ProjectError> {
-    let text = std::fs::read_to_string(path).map_err(ProjectError::io("read", path))?;
-    let broken = |line: usize, what: String| ProjectError::Broken {
-        path: path.to_path_buf(),
-        what: format!("line {line}: {what}"),
-    };
-    // A crash while appending leaves a last line without its end; it never happened.
-    let complete = text.rfind('\n').map_or(0, |end| end + 1);
-    let mut repairs = Vec::new();
-    if repair && complete < text.len() {
-        ProjectError::write(path, &text.as_bytes()[..complete])?;
-        repairs.push(format!("dropped an unfinished last line of {}", path.display()));
-    }
-    let mut entries: Vec<Entry> = Vec::new();
-    for (index, line) in text[..complete].lines().enumerate() {
-        let value: serde_json::Value =
-            serde_json::from_str(line).map_err(|error| broken(index + 1, error.to_string()))?;
-        let found = value.get("schema").and_then(serde_json::Value::as_u64).unwrap_or(0) as u32;
-        if found > SCHEMA {
-            return Err(ProjectError::TooNew { path: path.into(), found, known: SCHEMA });
-        }
-        let entry: Entry =
-            serde_json::from_value(value).map_err(|error| broken(index + 1, error.to_string()))?;
-        if entry.id != index as u64 + 1 {
-            return Err(broken(
-                index + 1,
-                format!("expected id {}, found {}", index + 1, entry.id),
-            ));
-        }
-        entries.push(entry);
-    }
-    if entries.is_empty() {
-        return Err(ProjectError::Broken { path: path.into(), what: "is empty".into() });
-    }
-    Ok((entries, repairs))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write;
 
     fn generate() -> Operation {
         Operation::Generate {

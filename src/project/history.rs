@@ -2,6 +2,7 @@
 
 use super::{Entry, Operation};
 use crate::pipeline::EditRegion;
+use std::collections::BTreeMap;
 
 /// The longest name of a version, characters.
 pub const LONGEST_NAME: usize = 64;
@@ -165,8 +166,14 @@ impl History {
     }
 
     fn change(&mut self, id: u64, change: impl FnOnce(&mut Version)) -> Result<(), String> {
-        let found = self.versions.iter_mut().find(|version| version.id == id);
-        found.map(change).ok_or_else(|| format!("there is no version {id}"))
+        let index = self.index(id).ok_or_else(|| format!("there is no version {id}"))?;
+        change(&mut self.versions[index]);
+        Ok(())
+    }
+
+    /// Where a version stands in the list, which ascends by id.
+    fn index(&self, id: u64) -> Option<usize> {
+        self.versions.binary_search_by_key(&id, |version| version.id).ok()
     }
 
     /// All versions, oldest first; a version comes after the one that it was made from.
@@ -187,7 +194,7 @@ impl History {
     /// A version by the id of its operation.
     #[must_use]
     pub fn get(&self, id: u64) -> Option<&Version> {
-        self.versions.iter().find(|version| version.id == id)
+        self.index(id).map(|index| &self.versions[index])
     }
 
     /// A version by its id or its name; of several of one name the newest.
@@ -198,9 +205,24 @@ impl History {
         id_or_name.parse().ok().and_then(|id| self.get(id)).or_else(by_name)
     }
 
-    /// The versions that were made from this one, oldest first.
-    pub fn children(&self, id: u64) -> impl Iterator<Item = &Version> {
-        self.versions.iter().filter(move |version| version.parent == Some(id))
+    /// All versions in the order of the tree, each with its depth of branches: an only child
+    /// stands below its parent, several stand in.
+    #[must_use]
+    pub fn tree(&self) -> Vec<(&Version, usize)> {
+        let mut children: BTreeMap<Option<u64>, Vec<&Version>> = BTreeMap::new();
+        for version in &self.versions {
+            children.entry(version.parent).or_default().push(version);
+        }
+        let of = |parent| children.get(&parent).map_or(&[][..], Vec::as_slice);
+        let mut open: Vec<(&Version, usize)> = of(None).iter().rev().map(|v| (*v, 0)).collect();
+        let mut rows = Vec::with_capacity(self.versions.len());
+        while let Some((version, depth)) = open.pop() {
+            rows.push((version, depth));
+            let children = of(Some(version.id));
+            let inner = depth + usize::from(children.len() > 1);
+            open.extend(children.iter().rev().map(|child| (*child, inner)));
+        }
+        rows
     }
 
     /// What undo goes back to: the version that the current one was made from.
@@ -231,7 +253,6 @@ impl History {
 mod tests {
     use super::*;
     use crate::config::GenerationConfig;
-    use std::collections::BTreeMap;
 
     fn generate() -> Operation {
         let config = GenerationConfig {
@@ -290,7 +311,8 @@ mod tests {
         operations.push(edit("c"));
         let history = at(&operations);
         assert_eq!((history.current().id, history.current().parent), (6, Some(3)));
-        assert_eq!(history.children(3).map(|v| v.id).collect::<Vec<_>>(), [4, 6]);
+        let tree: Vec<_> = history.tree().iter().map(|(v, depth)| (v.id, *depth)).collect();
+        assert_eq!(tree, [(1, 0), (3, 0), (4, 1), (6, 1)]);
         let path: Vec<_> = history.path_to(6).iter().map(|v| v.origin.text()).collect();
         assert_eq!(path, ["a man", "a", "c"]);
         // Redo takes the branch that was left last.

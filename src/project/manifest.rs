@@ -41,14 +41,21 @@ impl Manifest {
     /// # Errors
     /// [`ProjectError`] naming the file.
     pub fn read(path: &Path) -> Result<Self, ProjectError> {
-        let text = read_file(path, LONGEST)?;
+        Self::parse(&read_file(path, LONGEST)?, path)
+    }
+
+    /// The manifest in the bytes of a file; `path` is where errors say that they lie.
+    ///
+    /// # Errors
+    /// [`ProjectError`] naming the file.
+    pub fn parse(text: &[u8], path: &Path) -> Result<Self, ProjectError> {
         let json = |error: serde_json::Error| broken(path, error.to_string());
-        let schema = serde_json::from_slice::<Versioned>(&text).map_err(json)?.schema;
+        let schema = serde_json::from_slice::<Versioned>(text).map_err(json)?.schema;
         if schema > u64::from(SCHEMA) {
             let found = u32::try_from(schema).unwrap_or(u32::MAX);
             return Err(ProjectError::TooNew { path: path.into(), found, known: SCHEMA });
         }
-        let manifest: Self = serde_json::from_slice(&text).map_err(json)?;
+        let manifest: Self = serde_json::from_slice(text).map_err(json)?;
         if manifest.schema != SCHEMA {
             return Err(broken(path, format!("has no such schema as {schema}")));
         }

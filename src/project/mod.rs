@@ -12,7 +12,8 @@
 //! | `exported` | the version that the files in the output folder show |
 //! | `lock` | held while a process works on it |
 //!
-//! Files are replaced atomically (write, fsync, rename), the log only grows, so a
+//! Everything in it is a file or a folder: a project with a link, or a file of absurd length, is
+//! refused. Files are replaced atomically (write, fsync, rename), the log only grows, so a
 //! process that dies at any moment leaves a document that opens. The log is a tree of versions
 //! ([`History`]): undo, redo and branches are entries like any other.
 
@@ -20,11 +21,13 @@ pub mod avatar;
 pub mod checkpoint;
 pub mod document;
 pub mod history;
+mod log;
 mod manifest;
 mod motion;
 mod objects;
 pub mod operation;
 mod packing;
+mod plain;
 mod selection;
 mod single_file;
 #[cfg(test)]

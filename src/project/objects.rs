@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 /// The most bytes that the arrays of a checkpoint may have together.
 pub(super) const MOST_BYTES: u64 = 8 << 30;
+/// The most bytes of a file of a version: a mesh of two million triangles has a tenth of them.
+pub(super) const LONGEST_FILE: u64 = 512 << 20;
 
 /// The SHA-256 of an array: 64 lower-case hexadecimal digits, and so a safe file name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -125,8 +127,13 @@ impl ObjectStore {
         Ok(())
     }
 
+    /// Makes this folder and the one that it lies in, but no other: a project that was removed
+    /// must not come back in part.
     fn create(&self) -> Result<(), ProjectError> {
-        std::fs::create_dir_all(&self.folder).map_err(ProjectError::io("create", &self.folder))
+        for folder in self.folder.parent().into_iter().chain([self.folder.as_path()]) {
+            atomic::create_folder(folder).map_err(ProjectError::io("create", folder))?;
+        }
+        Ok(())
     }
 
     fn path(&self, id: &ObjectId) -> PathBuf {

@@ -63,8 +63,11 @@ pub(super) fn unpack(packed: &[u8], length: usize) -> Result<Vec<u8>, &'static s
     }
     let mut array = Vec::new();
     array.try_reserve_exact(length).map_err(|_| "does not fit into memory")?;
-    array.resize(length, 0);
-    for piece in array.chunks_mut(PIECE) {
+    while array.len() < length {
+        // Piece by piece: memory is touched only for what is really there.
+        let start = array.len();
+        array.resize(length.min(start + PIECE), 0);
+        let piece = &mut array[start..];
         let (header, after) = rest.split_first_chunk::<PIECE_HEADER>().ok_or("ends too early")?;
         let [kind, bytes @ ..] = *header;
         let (bytes, after) =

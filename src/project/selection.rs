@@ -1,5 +1,6 @@
 //! Moving between versions, naming them, and removing what is no longer wanted.
 
+use super::objects::read_file;
 use super::{Operation, Project, ProjectError, Version};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -144,10 +145,11 @@ impl Project {
     /// Whether the files in the output folder show the current version, as far as is known.
     #[must_use]
     pub fn is_exported(&self) -> bool {
-        let noted = std::fs::read_to_string(self.root().join(EXPORTED)).unwrap_or_default();
+        let noted = read_file(&self.root().join(EXPORTED), 64).unwrap_or_default();
         // Without branches there was no need for a note.
         let by_history = || self.history().versions().last().map(|version| version.id);
-        noted.trim().parse().ok().or_else(by_history) == Some(self.history().current().id)
+        let noted = std::str::from_utf8(&noted).ok().and_then(|text| text.trim().parse().ok());
+        noted.or_else(by_history) == Some(self.history().current().id)
     }
 
     fn go(&mut self, target: Option<u64>, nothing: &str) -> Result<u64, ProjectError> {

@@ -1,6 +1,7 @@
 //! Checkpoints of schema 1: one safetensors file each, with what it is in the header.
 
 use super::manifest::SCHEMA;
+use super::objects::{MOST_BYTES, read_file};
 use super::{Checkpoint, ProjectError};
 use safetensors::SafeTensors;
 use std::path::Path;
@@ -10,10 +11,17 @@ use std::path::Path;
 /// # Errors
 /// [`ProjectError`] naming the file.
 pub(super) fn read(path: &Path) -> Result<Checkpoint, ProjectError> {
+    decode(&read_file(path, MOST_BYTES)?, path)
+}
+
+/// The checkpoint in the bytes of such a file; `path` is where errors say that they lie.
+///
+/// # Errors
+/// [`ProjectError`] naming the file.
+pub(super) fn decode(bytes: &[u8], path: &Path) -> Result<Checkpoint, ProjectError> {
     let broken = |what: String| ProjectError::Broken { path: path.to_path_buf(), what };
-    let bytes = std::fs::read(path).map_err(ProjectError::io("read", path))?;
     let (_, header) =
-        SafeTensors::read_metadata(&bytes).map_err(|error| broken(error.to_string()))?;
+        SafeTensors::read_metadata(bytes).map_err(|error| broken(error.to_string()))?;
     let header = header.metadata().clone().unwrap_or_default();
     let field = |name: &str| {
         header.get(name).cloned().ok_or_else(|| broken(format!("has no '{name}' in its header")))
@@ -25,7 +33,7 @@ pub(super) fn read(path: &Path) -> Result<Checkpoint, ProjectError> {
     if schema > SCHEMA {
         return Err(ProjectError::TooNew { path: path.into(), found: schema, known: SCHEMA });
     }
-    let tensors = SafeTensors::deserialize(&bytes).map_err(|error| broken(error.to_string()))?;
+    let tensors = SafeTensors::deserialize(bytes).map_err(|error| broken(error.to_string()))?;
     let arrays =
         tensors.iter().map(|(name, view)| (name.to_owned(), view.data().to_vec())).collect();
     Ok(Checkpoint {

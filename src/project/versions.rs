@@ -1,7 +1,7 @@
 //! The files of finished versions: small manifests over contents that they share.
 
 use super::ProjectError;
-use super::objects::{ObjectRef, ObjectStore, read_file};
+use super::objects::{LONGEST_FILE, ObjectRef, ObjectStore, read_file};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ const LONGEST: u64 = 1 << 16;
 /// The files of one version by name.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Manifest {
+pub(super) struct Manifest {
     schema: u32,
     files: BTreeMap<String, ObjectRef>,
 }
@@ -72,6 +72,9 @@ impl VersionStore {
     pub fn get(&self, version: u64, name: &str) -> Result<Option<Vec<u8>>, ProjectError> {
         let Some(manifest) = self.manifest(version)? else { return Ok(None) };
         let Some(object) = manifest.files.get(name) else { return Ok(None) };
+        if object.bytes > LONGEST_FILE {
+            return Err(broken(&self.path(version), format!("'{name}' is too long")));
+        }
         let file = self.objects.get(object);
         file.map(Some).map_err(|error| broken(&self.path(version), format!("'{name}': {error}")))
     }
@@ -144,13 +147,23 @@ impl VersionStore {
         if path.symlink_metadata().is_err() {
             return Ok(None);
         }
-        let text = read_file(&path, LONGEST)?;
-        let manifest: Manifest =
-            serde_json::from_slice(&text).map_err(|error| broken(&path, error.to_string()))?;
+        Manifest::parse(&read_file(&path, LONGEST)?, &path).map(Some)
+    }
+}
+
+impl Manifest {
+    /// The manifest in the bytes of a file; `path` is where errors say that they lie.
+    ///
+    /// # Errors
+    /// [`ProjectError`] naming the file.
+    pub fn parse(text: &[u8], path: &Path) -> Result<Self, ProjectError> {
+        let manifest: Self =
+            serde_json::from_slice(text).map_err(|error| broken(path, error.to_string()))?;
         if manifest.schema > SCHEMA {
-            return Err(ProjectError::TooNew { path, found: manifest.schema, known: SCHEMA });
+            let (path, found) = (path.into(), manifest.schema);
+            return Err(ProjectError::TooNew { path, found, known: SCHEMA });
         }
-        Ok(Some(manifest))
+        Ok(manifest)
     }
 }
 

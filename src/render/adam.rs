@@ -188,6 +188,11 @@ impl Adam {
                 state.variance.len()
             )));
         }
+        let is_sane = state.mean.iter().chain(&state.variance).all(|v| v.is_finite());
+        if !is_sane || state.steps > u64::from(u32::MAX) {
+            let what = "an optimiser state holds numbers that no optimiser comes to";
+            return Err(RenderError::Invalid(what.into()));
+        }
         self.context.queue.write_buffer(&self.mean, 0, bytemuck::cast_slice(&state.mean));
         self.context.queue.write_buffer(&self.variance, 0, bytemuck::cast_slice(&state.variance));
         self.steps = state.steps;

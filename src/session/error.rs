@@ -67,6 +67,7 @@ impl SessionError {
             | Self::Edited(_)
             | Self::Edit(_)
             | Self::CannotExport(_)
+            | Self::Stage(StageError::Checkpoint(_))
             | Self::Guidance(GuidanceError::NoReferenceNet | GuidanceError::Strength(_))
             | Self::Model(DiffusionError::Checkpoint(_)) => true,
             Self::Render(error) | Self::Stage(StageError::Render(error)) => {

@@ -58,7 +58,7 @@ impl Job for GenerateJob {
             }
             Self::Resume { folder } => {
                 let project = Project::open(&folder)?;
-                (project.generation()?.clone(), Start::Continued(Box::new(project)))
+                (project.usable_generation()?.clone(), Start::Continued(Box::new(project)))
             }
         };
         config.validate()?;

@@ -6,7 +6,7 @@ use crate::project::{Origin, Version};
 use crate::session::history::Move;
 use eframe::egui;
 use egui::{Color32, Rect, RichText, Sense, StrokeKind, TextEdit, TextureHandle, Ui, Vec2};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// Height and width of a version's picture.
@@ -53,7 +53,7 @@ impl HistoryPanel {
                 cx.actions.push(Action::Move(Move::Redo));
             }
         });
-        for (version, depth) in ordered(document) {
+        for (version, depth) in history.tree() {
             self.row(ui, cx, document, version, depth, busy);
         }
         ui.add_space(6.0);
@@ -65,9 +65,8 @@ impl HistoryPanel {
                 disk.versions as f64 / 1e6
             ));
             let path = history.path_to(history.current().id);
-            let is_idle = |v: &Version| {
-                !v.is_pruned && v.name.is_none() && !path.iter().any(|p| p.id == v.id)
-            };
+            let path: BTreeSet<u64> = path.into_iter().map(|version| version.id).collect();
+            let is_idle = |v: &Version| !v.is_pruned && v.name.is_none() && !path.contains(&v.id);
             let none = (!history.versions().iter().any(is_idle))
                 .then_some("There are no branches without a name beside the current one");
             let what = "Remove the files of versions that neither lead here nor have a name";
@@ -183,23 +182,6 @@ impl HistoryPanel {
         }
         self.pictures.get(&version)
     }
-}
-
-/// The versions in the order of the tree, each with its depth of branches: an only child stands
-/// below its parent, several stand in.
-fn ordered(document: &Document) -> Vec<(&Version, usize)> {
-    let history = document.history();
-    let roots = history.versions().iter().filter(|version| version.parent.is_none());
-    let mut open: Vec<(&Version, usize)> = roots.map(|root| (root, 0)).collect();
-    open.reverse();
-    let mut rows = Vec::new();
-    while let Some((version, depth)) = open.pop() {
-        rows.push((version, depth));
-        let children: Vec<&Version> = history.children(version.id).collect();
-        let inner = depth + usize::from(children.len() > 1);
-        open.extend(children.into_iter().rev().map(|child| (child, inner)));
-    }
-    rows
 }
 
 fn sentence(version: &Version) -> String {
