@@ -226,14 +226,7 @@ impl Atlas {
             return Err(RenderError::Invalid("the render targets are missing".into()));
         };
         let device = &self.context.device;
-        let buffer = |usage, contents: &[u8]| {
-            use wgpu::util::DeviceExt;
-            device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
-                label: None,
-                contents,
-                usage,
-            })
-        };
+        let buffer = |usage, contents: &[u8]| self.context.buffer(None, contents, usage);
         let vertex_buffer = buffer(wgpu::BufferUsages::VERTEX, vertices);
         let index_buffer = buffer(wgpu::BufferUsages::INDEX, bytemuck::cast_slice(triangles));
         let mut uniforms = vec![0_u8; views.len() * SLOT as usize];

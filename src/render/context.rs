@@ -63,7 +63,7 @@ pub struct GpuContext {
     pub queue: wgpu::Queue,
     /// Name, driver and backend of the adapter.
     pub info: Arc<wgpu::AdapterInfo>,
-    /// The first error that the driver reported outside an error scope.
+    /// The first error that the driver reported outside an error scope, or the device's loss.
     failure: Arc<Mutex<Option<RenderError>>>,
 }
 
@@ -99,14 +99,14 @@ impl GpuContext {
         let failure = Arc::new(Mutex::new(None));
         let slot = Arc::clone(&failure);
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
-            record(&slot, RenderError::Gpu(error.to_string()));
+            let words: Vec<String> =
+                error.to_string().split_whitespace().map(str::to_owned).collect();
+            record(&slot, RenderError::Gpu(words.join(" ")));
         }));
         let slot = Arc::clone(&failure);
         device.set_device_lost_callback(move |reason, message| {
-            // Dropping the device at the end of a run also reports a "loss".
-            if reason != wgpu::DeviceLostReason::Destroyed {
-                record(&slot, RenderError::DeviceLost(message));
-            }
+            let message = if message.is_empty() { format!("{reason:?}") } else { message };
+            record(&slot, RenderError::DeviceLost(message));
         });
         Ok(Self { device, queue, info: Arc::new(info), failure })
     }
@@ -136,14 +136,33 @@ impl GpuContext {
     /// A storage buffer of `T`s with contents, readable back and writable.
     #[must_use]
     pub fn storage<T: bytemuck::Pod>(&self, label: &str, contents: &[T]) -> wgpu::Buffer {
-        use wgpu::util::DeviceExt;
-        self.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
-            label: Some(label),
-            contents: bytemuck::cast_slice(contents),
-            usage: wgpu::BufferUsages::STORAGE
-                | wgpu::BufferUsages::COPY_SRC
-                | wgpu::BufferUsages::COPY_DST,
-        })
+        let usage = wgpu::BufferUsages::STORAGE
+            | wgpu::BufferUsages::COPY_SRC
+            | wgpu::BufferUsages::COPY_DST;
+        self.buffer(Some(label), bytemuck::cast_slice(contents), usage)
+    }
+
+    /// A buffer with contents, of their length rounded up to 4.
+    ///
+    /// `create_buffer_init` panics where a lost or full device gives no memory; here that is
+    /// recorded, and found by whoever reads a result or [`Self::check`]s.
+    #[must_use]
+    pub fn buffer(
+        &self,
+        label: Option<&str>,
+        contents: &[u8],
+        usage: wgpu::BufferUsages,
+    ) -> wgpu::Buffer {
+        let size = (contents.len() as u64).next_multiple_of(wgpu::COPY_BUFFER_ALIGNMENT);
+        let mapped_at_creation = size > 0;
+        let descriptor = wgpu::BufferDescriptor { label, size, usage, mapped_at_creation };
+        let buffer = self.device.create_buffer(&descriptor);
+        if mapped_at_creation && let Ok(mut view) = buffer.get_mapped_range_mut(..) {
+            view.slice(..contents.len()).copy_from_slice(contents);
+            drop(view);
+            buffer.unmap();
+        }
+        buffer
     }
 
     /// A zeroed storage buffer of `bytes` bytes (rounded up to 4).
@@ -162,12 +181,8 @@ impl GpuContext {
     /// A uniform buffer holding one value, writable.
     #[must_use]
     pub fn uniform<T: bytemuck::Pod>(&self, label: &str, value: &T) -> wgpu::Buffer {
-        use wgpu::util::DeviceExt;
-        self.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
-            label: Some(label),
-            contents: bytemuck::bytes_of(value),
-            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
-        })
+        let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+        self.buffer(Some(label), bytemuck::bytes_of(value), usage)
     }
 
     /// Copies a buffer's first `count` values back to the CPU, waiting for all
@@ -273,5 +288,8 @@ impl GpuContext {
 
 fn record(slot: &Mutex<Option<RenderError>>, error: RenderError) {
     let mut slot = slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    slot.get_or_insert(error);
+    // What was reported just before a loss is a consequence of it.
+    if slot.is_none() || matches!(error, RenderError::DeviceLost(_)) {
+        *slot = Some(error);
+    }
 }

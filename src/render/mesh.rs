@@ -214,7 +214,7 @@ impl MeshRenderer {
     /// [`RenderError::Invalid`] for a mesh that does not pass [`TexturedMesh::validate`]
     /// or a texture of more than 8192 texels a side.
     pub fn upload(&self, textured: &TexturedMesh) -> Result<GpuMesh, RenderError> {
-        use wgpu::util::{BufferInitDescriptor, DeviceExt, TextureDataOrder};
+        use wgpu::util::{DeviceExt, TextureDataOrder};
         textured.validate().map_err(|error| RenderError::Invalid(error.to_string()))?;
         let (width, height) = textured.albedo.dimensions();
         if !(1..=8192).contains(&width) || !(1..=8192).contains(&height) {
@@ -235,9 +235,7 @@ impl MeshRenderer {
             })
             .collect();
         let device = &self.gpu.device;
-        let buffer = |label, contents: &[u8], usage| {
-            device.create_buffer_init(&BufferInitDescriptor { label: Some(label), contents, usage })
-        };
+        let buffer = |label, contents: &[u8], usage| self.gpu.buffer(Some(label), contents, usage);
         let texture = device.create_texture_with_data(
             &self.gpu.queue,
             &wgpu::TextureDescriptor {

@@ -20,13 +20,16 @@ use crate::pipeline::fine::{self, FineSettings};
 use crate::pipeline::origin;
 use crate::pipeline::state::{self, Arrays};
 use crate::pipeline::{Avatar, EditRegion, Stage};
-use crate::project::{Checkpoint, Keep, Operation, Project};
+use crate::project::{Checkpoint, Entry, Keep, Operation, Project, ProjectError};
 use crate::render::GpuContext;
 use crate::render::studio::StudioSample;
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
+
+/// The longest instruction, in characters: beyond it, it is a file given by mistake.
+const LONGEST_INSTRUCTION: usize = 10_000;
 
 /// What to change.
 #[derive(Debug)]
@@ -59,14 +62,8 @@ struct Understood {
 impl Job for EditJob {
     fn run(self, context: &JobContext) -> Result<Outcome, SessionError> {
         let started = Instant::now();
-        let project = match &self.copy {
-            Some(copy) => {
-                Project::check_free(copy)?;
-                Project::open_read_only(&self.folder)?
-            }
-            None => Project::open(&self.folder)?,
-        };
-        let mut config = project.generation()?.clone();
+        let (project, copy) = open(&self.folder, self.copy)?;
+        let mut config = project.usable_generation()?.clone();
         config.edit.strength = self.strength.unwrap_or(config.edit.strength);
         config.edit.steps = self.steps.unwrap_or(config.edit.steps);
         config.validate()?;
@@ -74,21 +71,29 @@ impl Job for EditJob {
         if instruction.is_empty() {
             return Err(SessionError::Edit("the instruction is empty".into()));
         }
+        if instruction.chars().count() > LONGEST_INSTRUCTION {
+            let what = format!("the instruction is longer than {LONGEST_INSTRUCTION} characters");
+            return Err(SessionError::Edit(what));
+        }
         if config.edit.strength == 0.0 {
-            let folder = target(project, self.copy)?.output().to_path_buf();
+            let folder = target(project, copy)?.output().to_path_buf();
             let file = export::usual_path(&folder, MeshFormat::Glb);
             return Ok(Outcome::Completed(Artifacts { folder, file }));
+        }
+        let seed = self.seed.unwrap_or(config.seed);
+        if copy.is_none() && is_unfinished(&project, instruction, self.region, &config, seed) {
+            return catch_up(project, &config, context, started);
         }
         let checkpoint = finished_state(&project, &config)?;
         let version = project.history().current().id;
         let number = project.history().current().depth + 1;
-        let seed = self.seed.unwrap_or(config.seed);
         let fingerprint = match &checkpoint {
             Some(checkpoint) => checkpoint.fingerprint.clone(),
             None => config.fingerprint(&config.model),
         };
         let work = Unfinished::of(
-            self.copy.as_deref().unwrap_or(project.output()),
+            copy.as_deref().unwrap_or(project.output()),
+            copy.is_some(),
             &(&fingerprint, version, instruction, self.region, &config.edit, seed),
         );
         let model_folder = embedded::resolve(&config.model).map_err(DiffusionError::from)?;
@@ -167,7 +172,7 @@ impl Job for EditJob {
             return Ok(Outcome::Cancelled { resumable: None });
         }
         // From here on the edit is part of the project: its state first, its log last.
-        let mut project = target(project, self.copy)?;
+        let mut project = target(project, copy)?;
         let folder = project.output().to_path_buf();
         let arrays = state::without_moments(stage.save()?);
         let id = project.next_id();
@@ -219,6 +224,68 @@ impl<S: Stage> steps::Keeper<S> for Keeper<'_> {
         }
         Ok(())
     }
+}
+
+/// The project to edit, with the folder of a copy that is yet to be made.
+fn open(folder: &Path, copy: Option<PathBuf>) -> Result<(Project, Option<PathBuf>), SessionError> {
+    let Some(copy) = copy else { return Ok((Project::open(folder)?, None)) };
+    match Project::check_free(&copy) {
+        Ok(()) => Ok((Project::open_read_only(folder)?, Some(copy))),
+        Err(ProjectError::Exists(path)) => {
+            // The same edit may have been broken off after the copy was made.
+            let (original, copied) = (Project::open_read_only(folder)?, Project::open(&copy)?);
+            let more = copied.entries().strip_prefix(original.entries());
+            let is_same = |rest: &[Entry]| {
+                rest.len() < 2 && rest.iter().all(|e| matches!(e.operation, Operation::Edit { .. }))
+            };
+            if more.is_some_and(is_same) {
+                Ok((copied, None))
+            } else {
+                Err(ProjectError::Exists(path).into())
+            }
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether this very edit was made, but its files not written: its job was killed in between.
+fn is_unfinished(
+    project: &Project,
+    asked: &str,
+    place: EditRegion,
+    config: &GenerationConfig,
+    number: u64,
+) -> bool {
+    project.entries().last().is_some_and(|entry| match &entry.operation {
+        Operation::Edit { instruction, region, strength, steps, seed, .. } => {
+            (instruction.as_str(), *region, *seed) == (asked, place, number)
+                && (*strength, *steps) == (config.edit.strength, config.edit.steps)
+        }
+        _ => false,
+    })
+}
+
+/// Writes the files of an edit that [`is_unfinished`].
+fn catch_up(
+    mut project: Project,
+    config: &GenerationConfig,
+    context: &JobContext,
+    started: Instant,
+) -> Result<Outcome, SessionError> {
+    let lost = || {
+        let root = project.root().display();
+        SessionError::Edit(format!("{root} has lost the head of its last edit: undo it first"))
+    };
+    let avatar = project.load_avatar()?.ok_or_else(lost)?;
+    context.events.warn("the edit was made already, only its files were missing");
+    let gpu = GpuContext::new()?;
+    let folder = project.output().to_path_buf();
+    let written = export::write_all(&folder, &avatar, config, &gpu)?;
+    let mut report = Report::new(config, None, &gpu);
+    report.finish(&avatar.rest, started.elapsed(), Vec::new());
+    let file = finish::record(&mut project, written, &report, &avatar.rest)?;
+    Unfinished::of(&folder, false, &()).forget();
+    Ok(Outcome::Completed(Artifacts { folder, file }))
 }
 
 /// What is edited: the project itself, or a copy of it.

@@ -19,7 +19,8 @@ pub(super) fn record(
     io::write_file(&project.output().join("report.json"), &report)?;
     let version = project.history().current().id;
     project.save_records(version, &written.thumbnail, &report).map_err(SessionError::Storage)?;
-    project.finish(shown).map_err(SessionError::Storage)?;
     project.mark_exported().map_err(SessionError::Storage)?;
+    // Last: a job that was killed before is caught up by asking for the same again.
+    project.finish(shown).map_err(SessionError::Storage)?;
     Ok(written.glb)
 }

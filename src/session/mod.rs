@@ -19,6 +19,8 @@ pub mod generate;
 pub(crate) mod guide;
 pub mod history;
 mod instant;
+#[cfg(test)]
+mod lost;
 pub mod person;
 pub mod prior;
 mod report;

@@ -2,6 +2,7 @@
 
 use super::{JobContext, SessionError};
 use crate::fingerprint;
+use crate::io::atomic;
 use crate::pipeline::Stage;
 use crate::pipeline::edit::Begun;
 use crate::project::{Checkpoint, CheckpointStore, Keep, PROJECT_DIR, ProjectError};
@@ -18,12 +19,14 @@ pub(super) struct Unfinished {
     folder: PathBuf,
     store: CheckpointStore,
     fingerprint: String,
+    is_copy: bool,
 }
 
 impl Unfinished {
-    /// Those of the edit whose result goes to `output`; `settings` is everything that decides
-    /// the result: another edit never goes on with them.
-    pub fn of(output: &Path, settings: &impl Serialize) -> Self {
+    /// Those of the edit whose result goes to `output`, which holds a project already or, for a
+    /// copy, not yet; `settings` is everything that decides the result: another edit never goes
+    /// on with them.
+    pub fn of(output: &Path, is_copy: bool, settings: &impl Serialize) -> Self {
         let text = serde_json::to_string(settings)
             .unwrap_or_else(|error| unreachable!("numbers and strings serialise: {error}"));
         let fingerprint = fingerprint::hex(Sha256::new_with_prefix(text), 16);
@@ -33,6 +36,7 @@ impl Unfinished {
             store: CheckpointStore::new(folder.clone()),
             folder,
             fingerprint,
+            is_copy,
         }
     }
 
@@ -55,7 +59,7 @@ impl Unfinished {
 
     /// Keeps the state of the stage; gives the checkpoint's path.
     pub fn save<S: Stage>(&self, stage: &mut S) -> Result<PathBuf, SessionError> {
-        std::fs::create_dir_all(&self.folder).map_err(|error| {
+        self.create().map_err(|error| {
             SessionError::Storage(ProjectError::io("create", &self.folder)(error))
         })?;
         let checkpoint = Checkpoint {
@@ -65,6 +69,17 @@ impl Unfinished {
             arrays: stage.save()?,
         };
         self.store.save(&checkpoint, Keep::Rolling).map_err(SessionError::Storage)
+    }
+
+    fn create(&self) -> std::io::Result<()> {
+        if self.is_copy {
+            return std::fs::create_dir_all(&self.folder);
+        }
+        // A project that was removed must not come back in part.
+        for folder in self.folder.parent().into_iter().chain([self.folder.as_path()]) {
+            atomic::create_folder(folder)?;
+        }
+        Ok(())
     }
 
     /// Removes what is no longer needed: this edit is done, and others that were broken off
