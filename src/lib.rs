@@ -19,6 +19,8 @@ pub mod config;
 pub mod diffusion;
 pub mod eval;
 pub mod fingerprint;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod geometry;
 pub mod guidance;
 pub mod head;

@@ -18,7 +18,7 @@ mod config;
 mod controlnet;
 pub mod embedded;
 mod error;
-mod header;
+pub(crate) mod header;
 pub mod images;
 mod inspect;
 mod instructions;

@@ -20,6 +20,7 @@
 pub mod avatar;
 pub mod checkpoint;
 pub mod document;
+pub(crate) mod fuzzing;
 pub mod history;
 mod log;
 mod manifest;
