@@ -24,28 +24,36 @@ const PRESET: &str = "extends = \"quick\"\n\
     [edit]\nsteps = 2\n[mesh]\ngrid = 64\ntexture = 256\ntriangles = 4000\n";
 const INSTRUCTION: &str = "give him a red beard";
 
-/// The folder of a test with its preset.
+/// The preset's file: one for all tests, for its name stands in every GLB.
+fn preset() -> &'static Path {
+    static WRITTEN: OnceLock<PathBuf> = OnceLock::new();
+    WRITTEN.get_or_init(|| {
+        // A static is never dropped: a folder of the build, not one for temporary files.
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("faults.toml");
+        std::fs::write(&path, PRESET).unwrap();
+        path
+    })
+}
+
+/// The folder of a test.
 struct Place {
     dir: tempfile::TempDir,
 }
 
 impl Place {
     fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("small.toml"), PRESET).unwrap();
-        Self { dir }
+        Self { dir: tempfile::tempdir().unwrap() }
     }
 
     fn at(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
+}
 
-    fn generate(&self, folder: &Path) -> Vec<String> {
-        let (preset, folder) = (self.at("small.toml"), folder.to_str().unwrap());
-        let preset = preset.to_str().unwrap();
-        let words = ["generate", "a bald man", "--preset", preset, "--seed", "5", "--json", "-o"];
-        words.into_iter().chain([folder]).map(str::to_owned).collect()
-    }
+fn generate(folder: &Path) -> Vec<String> {
+    let (preset, folder) = (preset().to_str().unwrap(), folder.to_str().unwrap());
+    let words = ["generate", "a bald man", "--preset", preset, "--seed", "5", "--json", "-o"];
+    words.into_iter().chain([folder]).map(str::to_owned).collect()
 }
 
 /// Heads that nobody disturbed; all tests look at the same ones.
@@ -61,13 +69,11 @@ struct Undisturbed {
 fn undisturbed() -> &'static Undisturbed {
     static MADE: OnceLock<Undisturbed> = OnceLock::new();
     MADE.get_or_init(|| {
-        let place = Place::new();
-        // A static is never dropped: a folder of the build, not one for temporary files.
         let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("faults");
         let [whole, edited] = ["whole", "edited"].map(|name| kept.join(name));
         let _ = std::fs::remove_dir_all(&kept);
         std::fs::create_dir_all(&kept).unwrap();
-        let generated = done(&place.generate(&whole));
+        let generated = done(&generate(&whole));
         copy(&whole, &edited);
         let changed = done(&edit(&edited));
         Undisturbed { whole, edited, events: [events(&generated), events(&changed)] }
@@ -266,7 +272,7 @@ fn kills_at_any_moment_lose_nothing() {
     let generate = Victim {
         fresh: &|_| {},
         again: &|folder| match kinds(folder) {
-            None => Some(place.generate(folder)),
+            None => Some(generate(folder)),
             Some(_) if is_finished(folder, "generate") => None,
             Some(_) => Some(resume(folder)),
         },
@@ -344,7 +350,7 @@ fn a_full_disk_is_one_sentence_and_loses_nothing() {
     // No room for the log, for the first state, for later ones.
     for bytes in [512, 8 << 10, 256 << 10] {
         let command = match kinds(&folder) {
-            None => place.generate(&folder),
+            None => generate(&folder),
             Some(_) => resume(&folder),
         };
         let output = cramped(&command, bytes);
@@ -372,7 +378,7 @@ fn a_full_disk_is_one_sentence_and_loses_nothing() {
 fn a_project_that_goes_away_does_not_come_back_in_part() {
     let place = Place::new();
     let folder = place.at("head");
-    let mut child = headsculpt(&place.generate(&folder))
+    let mut child = headsculpt(&generate(&folder))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -421,7 +427,7 @@ fn a_read_only_project_is_shown_but_not_changed() {
     set_writable(&folder, false);
     done(&words(&["history", folder.to_str().unwrap()]));
     let inside = folder.join("new");
-    let sentence = failed(&headsculpt(&place.generate(&inside)).output().unwrap());
+    let sentence = failed(&headsculpt(&generate(&inside)).output().unwrap());
     assert!(sentence.contains("new"), "{sentence}");
     // The superuser writes wherever it likes.
     if std::fs::write(folder.join("try"), "").is_err() {
@@ -438,7 +444,7 @@ fn a_read_only_project_is_shown_but_not_changed() {
 fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
     let place = Place::new();
     let folder = place.at("damaged");
-    let mut child = headsculpt(&place.generate(&folder)).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = headsculpt(&generate(&folder)).stdout(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let checkpoints = lines.map(Result::unwrap).filter(|line| line.contains("\"checkpoint\""));
     assert_eq!(checkpoints.take(2).count(), 2);
