@@ -11,6 +11,7 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// As users run it, only smaller: one view of two steps a stage, a checkpoint before each.
@@ -23,35 +24,60 @@ const PRESET: &str = "extends = \"quick\"\n\
     [edit]\nsteps = 2\n[mesh]\ngrid = 64\ntexture = 256\ntriangles = 4000\n";
 const INSTRUCTION: &str = "give him a red beard";
 
-/// The folder of a test with its preset.
+/// The preset's file: one for all tests, for its name stands in every GLB.
+fn preset() -> &'static Path {
+    static WRITTEN: OnceLock<PathBuf> = OnceLock::new();
+    WRITTEN.get_or_init(|| {
+        // A static is never dropped: a folder of the build, not one for temporary files.
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("faults.toml");
+        std::fs::write(&path, PRESET).unwrap();
+        path
+    })
+}
+
+/// The folder of a test.
 struct Place {
     dir: tempfile::TempDir,
 }
 
 impl Place {
     fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("small.toml"), PRESET).unwrap();
-        Self { dir }
+        Self { dir: tempfile::tempdir().unwrap() }
     }
 
     fn at(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
+}
 
-    fn generate(&self, folder: &Path) -> Vec<String> {
-        let (preset, folder) = (self.at("small.toml"), folder.to_str().unwrap());
-        let preset = preset.to_str().unwrap();
-        let words = ["generate", "a bald man", "--preset", preset, "--seed", "5", "--json", "-o"];
-        words.into_iter().chain([folder]).map(str::to_owned).collect()
-    }
+fn generate(folder: &Path) -> Vec<String> {
+    let (preset, folder) = (preset().to_str().unwrap(), folder.to_str().unwrap());
+    let words = ["generate", "a bald man", "--preset", preset, "--seed", "5", "--json", "-o"];
+    words.into_iter().chain([folder]).map(str::to_owned).collect()
+}
 
+/// Heads that nobody disturbed; all tests look at the same ones.
+struct Undisturbed {
     /// A finished head.
-    fn head(&self, name: &str) -> PathBuf {
-        let folder = self.at(name);
-        done(&self.generate(&folder));
-        folder
-    }
+    whole: PathBuf,
+    /// Its edit.
+    edited: PathBuf,
+    /// Events of a job that makes the one, and the other.
+    events: [usize; 2],
+}
+
+fn undisturbed() -> &'static Undisturbed {
+    static MADE: OnceLock<Undisturbed> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("faults");
+        let [whole, edited] = ["whole", "edited"].map(|name| kept.join(name));
+        let _ = std::fs::remove_dir_all(&kept);
+        std::fs::create_dir_all(&kept).unwrap();
+        let generated = done(&generate(&whole));
+        copy(&whole, &edited);
+        let changed = done(&edit(&edited));
+        Undisturbed { whole, edited, events: [events(&generated), events(&changed)] }
+    })
 }
 
 fn words(words: &[&str]) -> Vec<String> {
@@ -241,31 +267,26 @@ fn events(output: &Output) -> usize {
 fn kills_at_any_moment_lose_nothing() {
     let place = Place::new();
     let mut rng = StdRng::seed_from_u64(1);
-    let whole = place.at("whole");
-    let generated = done(&place.generate(&whole));
-    let first = glb(&whole);
+    let Undisturbed { whole, edited, events } = undisturbed();
+    let (first, beard) = (glb(whole), glb(edited));
     let generate = Victim {
         fresh: &|_| {},
         again: &|folder| match kinds(folder) {
-            None => Some(place.generate(folder)),
+            None => Some(generate(folder)),
             Some(_) if is_finished(folder, "generate") => None,
             Some(_) => Some(resume(folder)),
         },
         expected: &first,
-        events: events(&generated),
+        events: events[0],
         kills: kills(4),
     };
     generate.run(&place, "generate", &mut rng);
 
-    let edited = place.at("edited");
-    copy(&whole, &edited);
-    let second = done(&edit(&edited));
-    let beard = glb(&edited);
     let edits = Victim {
-        fresh: &|folder| copy(&whole, folder),
+        fresh: &|folder| copy(whole, folder),
         again: &|folder| (!is_finished(folder, "edit")).then(|| edit(folder)),
         expected: &beard,
-        events: events(&second),
+        events: events[1],
         kills: kills(2),
     };
     edits.run(&place, "edit", &mut rng);
@@ -276,7 +297,7 @@ fn kills_at_any_moment_lose_nothing() {
         noted.is_ok_and(|noted| noted == "1")
     };
     let moves = Victim {
-        fresh: &|folder| copy(&edited, folder),
+        fresh: &|folder| copy(edited, folder),
         again: &|folder| (!there(folder)).then(|| goto(folder, "1")),
         expected: &first,
         events: 3,
@@ -289,16 +310,15 @@ fn kills_at_any_moment_lose_nothing() {
 #[test]
 fn a_killed_edit_of_a_copy_goes_on_by_the_same_command() {
     let place = Place::new();
-    let head = place.head("head");
+    let Undisturbed { whole: head, edited, .. } = undisturbed();
     let into = |name: &str| {
-        let mut command = edit(&head);
+        let mut command = edit(head);
         command.extend(["-o".into(), place.at(name).to_str().unwrap().into()]);
         command
     };
-    done(&into("whole"));
-    let (whole, torn) = (place.at("whole"), place.at("torn"));
     // As if it had been killed between the log and the files, and before the log.
-    copy(&whole, &torn);
+    let torn = place.at("torn");
+    copy(edited, &torn);
     let log = torn.join("avatar.headsculpt/operations.jsonl");
     let text = std::fs::read_to_string(&log).unwrap();
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
@@ -307,8 +327,8 @@ fn a_killed_edit_of_a_copy_goes_on_by_the_same_command() {
         std::fs::remove_file(torn.join("avatar.headsculpt").join(file)).unwrap();
         std::fs::remove_file(torn.join("avatar.glb")).unwrap();
         done(&into("torn"));
-        assert!(glb(&torn) == glb(&whole), "{file}");
-        assert_eq!(kinds(&torn), kinds(&whole), "{file}");
+        assert!(glb(&torn) == glb(edited), "{file}");
+        assert_eq!(kinds(&torn), kinds(edited), "{file}");
     }
     // What was finished is not edited twice.
     assert_eq!(headsculpt(&into("torn")).output().unwrap().status.code(), Some(2));
@@ -325,13 +345,12 @@ fn cramped(arguments: &[String], bytes: u64) -> Output {
 #[test]
 fn a_full_disk_is_one_sentence_and_loses_nothing() {
     let place = Place::new();
-    let whole = place.head("whole");
-    let expected = glb(&whole);
+    let expected = glb(&undisturbed().whole);
     let folder = place.at("cramped");
     // No room for the log, for the first state, for later ones.
     for bytes in [512, 8 << 10, 256 << 10] {
         let command = match kinds(&folder) {
-            None => place.generate(&folder),
+            None => generate(&folder),
             Some(_) => resume(&folder),
         };
         let output = cramped(&command, bytes);
@@ -359,7 +378,7 @@ fn a_full_disk_is_one_sentence_and_loses_nothing() {
 fn a_project_that_goes_away_does_not_come_back_in_part() {
     let place = Place::new();
     let folder = place.at("head");
-    let mut child = headsculpt(&place.generate(&folder))
+    let mut child = headsculpt(&generate(&folder))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -408,7 +427,7 @@ fn a_read_only_project_is_shown_but_not_changed() {
     set_writable(&folder, false);
     done(&words(&["history", folder.to_str().unwrap()]));
     let inside = folder.join("new");
-    let sentence = failed(&headsculpt(&place.generate(&inside)).output().unwrap());
+    let sentence = failed(&headsculpt(&generate(&inside)).output().unwrap());
     assert!(sentence.contains("new"), "{sentence}");
     // The superuser writes wherever it likes.
     if std::fs::write(folder.join("try"), "").is_err() {
@@ -424,9 +443,8 @@ fn a_read_only_project_is_shown_but_not_changed() {
 #[test]
 fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
     let place = Place::new();
-    let whole = place.head("whole");
     let folder = place.at("damaged");
-    let mut child = headsculpt(&place.generate(&folder)).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = headsculpt(&generate(&folder)).stdout(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let checkpoints = lines.map(Result::unwrap).filter(|line| line.contains("\"checkpoint\""));
     assert_eq!(checkpoints.take(2).count(), 2);
@@ -453,5 +471,5 @@ fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
     let name = newest.file_name().unwrap().to_str().unwrap();
     let warning = events.lines().find(|line| line.contains("\"warning\"") && line.contains(name));
     assert!(warning.is_some_and(|line| line.contains("the checkpoint before it")), "{events}");
-    assert!(glb(&whole) == glb(&folder));
+    assert!(glb(&undisturbed().whole) == glb(&folder));
 }

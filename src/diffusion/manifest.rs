@@ -5,6 +5,7 @@ use super::config::read_json;
 use super::error::CheckpointError;
 use crate::batch::ControlKind;
 use std::collections::BTreeMap;
+use std::path::{Component, Path};
 
 /// What our own extensions of the layout declare; all of it is optional.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -78,20 +79,8 @@ impl Manifest {
         let complain = |field: &str, problem: String| {
             Err(CheckpointError::Field { path: path.clone(), field: field.to_owned(), problem })
         };
-        if let Some(size) = manifest.image_size.filter(|size| !(1..=4096).contains(size)) {
-            return complain("image_size", format!("is {size}, outside 1..4096"));
-        }
-        let divides = |factor: usize| {
-            (1..=64).contains(&factor)
-                && manifest.image_size.is_none_or(|size| size.is_multiple_of(factor))
-        };
-        if let Some(factor) = manifest.pixel_unshuffle.filter(|factor| !divides(*factor)) {
-            let what = format!("is {factor}, which does not divide the image size");
-            return complain("pixel_unshuffle", what);
-        }
-        if let Some(scale) = manifest.guidance_scale.filter(|scale| !(0.0..=1000.0).contains(scale))
-        {
-            return complain("guidance_scale", format!("is {scale}, not within 0..1000"));
+        if let Err((field, problem)) = manifest.check() {
+            return complain(field, problem);
         }
         if let Some(name) = manifest.controls.keys().find(|name| !checkpoint.has(name)) {
             return complain(
@@ -100,5 +89,42 @@ impl Manifest {
             );
         }
         Ok(manifest)
+    }
+
+    /// Checks what can be told without the folder.
+    ///
+    /// # Errors
+    /// The field and what is wrong with it.
+    pub(crate) fn check(&self) -> Result<(), (&'static str, String)> {
+        if let Some(size) = self.image_size.filter(|size| !(1..=4096).contains(size)) {
+            return Err(("image_size", format!("is {size}, outside 1..4096")));
+        }
+        let divides = |factor: usize| {
+            (1..=64).contains(&factor)
+                && self.image_size.is_none_or(|size| size.is_multiple_of(factor))
+        };
+        if let Some(factor) = self.pixel_unshuffle.filter(|factor| !divides(*factor)) {
+            let what = format!("is {factor}, which does not divide the image size");
+            return Err(("pixel_unshuffle", what));
+        }
+        if let Some(scale) = self.guidance_scale.filter(|scale| !(0.0..=1000.0).contains(scale)) {
+            return Err(("guidance_scale", format!("is {scale}, not within 0..1000")));
+        }
+        let region = self.region_text.iter().flat_map(|entry| [&entry.folder, &entry.control]);
+        let places = (self.controls.keys().map(|name| ("controls", name)))
+            .chain(region.map(|name| ("region_text", name)))
+            .chain(self.attributes.iter().map(|name| ("attributes", name)))
+            .chain(self.instructions.iter().map(|name| ("instructions", name)))
+            .chain(self.words.iter().map(|name| ("words", name)));
+        let leads_out = |name: &str| {
+            let inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+            !Path::new(name).components().all(inside)
+        };
+        for (field, name) in places {
+            if leads_out(name) {
+                return Err((field, format!("names `{name}`, which is not within this folder")));
+            }
+        }
+        Ok(())
     }
 }
