@@ -182,11 +182,27 @@ fn a_machine_without_an_adapter_is_told_what_to_install() {
 }
 
 #[test]
-fn help_and_version_are_not_errors_and_bare_prints_the_help() {
+fn help_and_version_are_not_errors() {
     let dir = tempfile::tempdir().unwrap();
-    for arguments in [&[][..], &["--help"], &["generate", "--help"], &["--version"]] {
+    for arguments in [&["--help"][..], &["generate", "--help"], &["--version"]] {
         let output = headsculpt(dir.path(), arguments);
         assert!(output.status.success(), "{arguments:?}");
         assert!(!output.stdout.is_empty(), "{arguments:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_a_display_the_window_says_so() {
+    for arguments in [&[][..], &["gui"]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_headsculpt"));
+        for name in ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"] {
+            command.env_remove(name);
+        }
+        let output = command.args(arguments).output().unwrap();
+        let sentence = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{sentence}");
+        assert!(sentence.contains("no display") && sentence.contains("--help"), "{sentence}");
+        assert_eq!(sentence.trim().lines().count(), 1, "{sentence}");
     }
 }
