@@ -76,11 +76,14 @@ fn edited_project(first: &Path, second: &str, edited: &Path) {
     let finish = lines(&text)[1]["operation"].clone();
     let edit = json!({"kind": "edit", "instruction": "dye the hair green", "strength": 1.0,
                       "steps": 1, "seed": 3, "changed": {"hair_color": "green"}});
-    for (id, operation) in [(3, edit), (4, finish)] {
-        let entry = json!({"schema": 1, "id": id, "parent": id - 1, "operation": operation});
+    for (id, parent, operation) in [(3, 1, edit), (4, 3, finish)] {
+        let entry = json!({"schema": 2, "id": id, "parent": parent, "operation": operation});
         text += &(entry.to_string() + "\n");
     }
     std::fs::write(log(edited), text).unwrap();
+    // The files of the only version are those of the edited one now.
+    let versions = edited.join("avatar.headsculpt/versions");
+    std::fs::rename(versions.join("1.json"), versions.join("3.json")).unwrap();
 }
 
 #[test]
