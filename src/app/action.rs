@@ -49,8 +49,8 @@ pub enum Action {
     },
     /// Remove what no branch that is in use needs.
     Prune,
-    /// Show a version beside the current one; `None` shows the head before the last edit.
-    Compare(Option<u64>),
+    /// Show a version beside the current one.
+    Compare(u64),
     /// Write a mesh file of the open head.
     Export {
         /// The format.

@@ -134,8 +134,6 @@ pub enum News {
     Warning(String),
     /// A change is in force.
     Steered(Steering),
-    /// Something was saved.
-    Saved(PathBuf),
     /// The job has ended.
     Ended(Outcome),
 }
@@ -176,7 +174,9 @@ impl Work {
                 Event::Warning(warning) => news.push(News::Warning(warning.0)),
                 Event::PromptCompleted(prompt) => self.progress.completed_prompt = Some(prompt),
                 Event::Steered(change) => news.push(News::Steered(change)),
-                Event::CheckpointSaved(path) => news.push(News::Saved(path)),
+                Event::CheckpointSaved(path) => {
+                    tracing::info!(path = %path.display(), "checkpoint saved");
+                }
                 Event::Finished(outcome) => news.push(News::Ended(outcome)),
             }
         }

@@ -1,10 +1,8 @@
 //! A head of its own from a state that another one's generation went through.
 
+use super::checkpoint::{EDIT, STAGES};
 use super::{Keep, Operation, Project, ProjectError};
 use std::path::Path;
-
-/// The stages of a generation, in their order.
-const STAGES: [&str; 2] = ["coarse", "fine"];
 
 impl Project {
     /// Creates a project in `output` that has come as far as this one's generation had in a
@@ -15,7 +13,7 @@ impl Project {
     pub fn branch_at(&self, stage: &str, step: u64, output: &Path) -> Result<Self, ProjectError> {
         Self::check_free(output)?;
         let checkpoint = self.checkpoints().find(stage, step)?;
-        let checkpoint = checkpoint.filter(|_| STAGES.contains(&stage)).ok_or_else(|| {
+        let checkpoint = checkpoint.filter(|_| stage != EDIT).ok_or_else(|| {
             let root = self.root().display();
             ProjectError::History(format!("{root} keeps no state of '{stage}' after {step} steps"))
         })?;

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The stages of a run, in their order.
-const STAGES: [&str; 3] = ["coarse", "fine", "edit"];
+pub(super) const STAGES: [&str; 3] = ["coarse", "fine", "edit"];
 /// The stage whose checkpoints were always those of finished operations.
-const EDIT: &str = STAGES[2];
+pub(super) const EDIT: &str = STAGES[2];
 /// How many checkpoints of a running stage stay on disk: if the newest was damaged, the
 /// one before it still opens.
 const KEPT: usize = 2;

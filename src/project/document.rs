@@ -11,8 +11,8 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
 const LOCK: &str = "lock";
-const CHECKPOINTS: &str = "checkpoints";
-const VERSIONS: &str = "versions";
+pub(super) const CHECKPOINTS: &str = "checkpoints";
+pub(super) const VERSIONS: &str = "versions";
 
 /// An open project. The lock is held until it is dropped.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use super::{Entry, Operation};
 use crate::pipeline::EditRegion;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The longest name of a version, characters.
 pub const LONGEST_NAME: usize = 64;
@@ -237,6 +237,14 @@ impl History {
     pub fn redo_target(&self) -> Option<&Version> {
         let is_child = |id: &&u64| self.get(**id).is_some_and(|v| v.parent == Some(self.current));
         self.trail.iter().rev().find(is_child).and_then(|id| self.get(*id))
+    }
+
+    /// The versions that pruning removes: those that neither lead to the current one nor have a
+    /// name.
+    pub fn idle(&self) -> impl Iterator<Item = &Version> {
+        let path: BTreeSet<u64> = self.path_to(self.current).into_iter().map(|v| v.id).collect();
+        let is_idle = move |v: &&Version| !v.is_pruned && v.name.is_none() && !path.contains(&v.id);
+        self.versions.iter().filter(is_idle)
     }
 
     /// The versions from a generation to this one.

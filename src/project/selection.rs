@@ -1,8 +1,8 @@
 //! Moving between versions, naming them, and removing what is no longer wanted.
 
+use super::document::{CHECKPOINTS, VERSIONS};
 use super::objects::read_file;
 use super::{Operation, Project, ProjectError, Version};
-use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Says which version the files in the output folder show.
@@ -106,11 +106,7 @@ impl Project {
     /// # Errors
     /// [`ProjectError::Io`] naming the file.
     pub fn prune(&mut self) -> Result<Vec<u64>, ProjectError> {
-        let path = self.history().path_to(self.history().current().id);
-        let path: BTreeSet<u64> = path.into_iter().map(|version| version.id).collect();
-        let is_idle = |v: &&Version| !v.is_pruned && v.name.is_none() && !path.contains(&v.id);
-        let idle: Vec<Version> =
-            self.history().versions().iter().filter(is_idle).cloned().collect();
+        let idle: Vec<Version> = self.history().idle().cloned().collect();
         let ids: Vec<u64> = idle.iter().map(|version| version.id).collect();
         if ids.is_empty() {
             return Ok(ids);
@@ -127,8 +123,8 @@ impl Project {
     /// # Errors
     /// [`ProjectError::Io`] naming the folder.
     pub fn disk_use(&self) -> Result<DiskUse, ProjectError> {
-        let checkpoints = bytes_in(&self.root().join("checkpoints"))?;
-        let versions = bytes_in(&self.root().join("versions"))?;
+        let checkpoints = bytes_in(&self.root().join(CHECKPOINTS))?;
+        let versions = bytes_in(&self.root().join(VERSIONS))?;
         let rest = bytes_in(self.root())?.saturating_sub(checkpoints + versions);
         Ok(DiskUse { checkpoints, versions, rest })
     }

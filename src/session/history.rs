@@ -1,8 +1,8 @@
 //! Moving between the versions of a head: undo, redo, jumps, names.
 
 use super::event::Artifacts;
-use super::{Event, Job, JobContext, Outcome, SessionError, StepReport, export};
-use crate::io::{self, MeshFormat};
+use super::{Event, Job, JobContext, Outcome, SessionError, StepReport, export, finish};
+use crate::io::MeshFormat;
 use crate::project::Project;
 use crate::render::GpuContext;
 use std::path::PathBuf;
@@ -85,10 +85,8 @@ fn export_current(project: &Project, context: &JobContext) -> Result<bool, Sessi
     let version = project.history().current().id;
     let written = export::write_all(project.output(), &avatar, project.generation()?, &gpu)?;
     let report = project.report(version).map_err(SessionError::Storage)?.unwrap_or_default();
-    io::write_file(&project.output().join("report.json"), &report)?;
-    // Heads of older programs have none.
-    project.save_records(version, &written.thumbnail, &report).map_err(SessionError::Storage)?;
-    project.mark_exported().map_err(SessionError::Storage)?;
+    // Heads of older programs have no records yet.
+    finish::exported(project, &written, &report)?;
     step(2);
     Ok(true)
 }

@@ -1,9 +1,9 @@
 //! Heads of one sentence with several seeds, to pick from.
 
-use super::Context;
+use super::{Context, texture};
 use crate::app::{Action, Document};
 use eframe::egui;
-use egui::{RichText, TextureHandle, TextureOptions, Ui, Vec2};
+use egui::{RichText, TextureHandle, Ui, Vec2};
 use std::path::PathBuf;
 
 /// Height and width of a head's picture.
@@ -47,11 +47,9 @@ impl Candidates {
         let Some(root) = document.history().versions().first().filter(|_| self.is_open) else {
             return;
         };
-        let picture = document.thumbnail(root.id).map(|picture| {
-            let size = [picture.width() as usize, picture.height() as usize];
-            let pixels = egui::ColorImage::from_rgba_unmultiplied(size, picture.as_raw());
-            ctx.load_texture(format!("candidate {}", root.id), pixels, TextureOptions::LINEAR)
-        });
+        let picture = document.thumbnail(root.id);
+        let picture =
+            picture.map(|picture| texture(ctx, format!("candidate {}", root.id), picture));
         let (folder, seed) = (document.folder().to_path_buf(), document.config().seed);
         self.heads.push(Candidate { folder, seed, picture });
     }

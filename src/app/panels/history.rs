@@ -1,13 +1,13 @@
 //! The versions of the head as a tree.
 
-use super::{Context, button, heading};
+use super::{Context, button, heading, texture};
 use crate::app::{Action, Document};
 use crate::project::{Origin, Version};
 use crate::session::history::Move;
 use eframe::egui;
 use egui::{Color32, Rect, RichText, Sense, StrokeKind, TextEdit, TextureHandle, Ui, Vec2};
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// Height and width of a version's picture.
@@ -43,7 +43,7 @@ impl HistoryPanel {
             *self = Self { of: document.folder().to_path_buf(), ..Self::default() };
         }
         let history = document.history();
-        let busy = cx.work.map(|_| "Wait until the running job has ended, or stop it");
+        let busy = cx.busy();
         ui.horizontal(|ui| {
             let none = history.undo_target().is_none().then_some("This is the head as it was made");
             if button(ui, "Undo", "Back to the version before (Ctrl+Z)", busy.or(none)) {
@@ -79,10 +79,7 @@ impl HistoryPanel {
                 disk.checkpoints as f64 / 1e6,
                 disk.versions as f64 / 1e6
             ));
-            let path = history.path_to(history.current().id);
-            let path: BTreeSet<u64> = path.into_iter().map(|version| version.id).collect();
-            let is_idle = |v: &Version| !v.is_pruned && v.name.is_none() && !path.contains(&v.id);
-            let none = (!history.versions().iter().any(is_idle))
+            let none = (history.idle().next().is_none())
                 .then_some("There are no branches without a name beside the current one");
             let what = "Remove the files of versions that neither lead here nor have a name";
             if button(ui, "Prune", what, busy.or(none)) {
@@ -175,7 +172,7 @@ impl HistoryPanel {
                 ui.close();
             }
             if button(ui, "Compare with the one shown", "Side by side in the view", useless) {
-                cx.actions.push(Action::Compare(Some(version.id)));
+                cx.actions.push(Action::Compare(version.id));
                 ui.close();
             }
             if button(ui, "Name…", "A name keeps it from being pruned", busy) {
@@ -196,11 +193,7 @@ impl HistoryPanel {
             Entry::Occupied(known) => Some(known.into_mut()),
             Entry::Vacant(place) => {
                 let picture = document.thumbnail(version)?;
-                let size = [picture.width() as usize, picture.height() as usize];
-                let pixels = egui::ColorImage::from_rgba_unmultiplied(size, picture.as_raw());
-                let name = format!("version {version}");
-                let texture = ui.ctx().load_texture(name, pixels, egui::TextureOptions::LINEAR);
-                Some(place.insert(texture))
+                Some(place.insert(texture(ui.ctx(), format!("version {version}"), picture)))
             }
         }
     }

@@ -31,19 +31,39 @@ pub struct Context<'a> {
     pub actions: &'a mut Vec<Action>,
 }
 
+/// Why whatever needs the project to itself has to wait.
+const BUSY: &str = "Wait until the running job has ended, or stop it";
+
 impl Context<'_> {
+    /// Why nothing can be started now; `None` if it can.
+    #[must_use]
+    pub fn busy(&self) -> Option<&'static str> {
+        self.work.map(|_| BUSY)
+    }
+
     /// Why the head cannot be changed or written now; `None` if it can.
     #[must_use]
     pub fn hindrance(&self) -> Option<&'static str> {
         match (self.document, self.work) {
             (None, _) => Some("There is no head yet: make one, or open a project"),
-            (_, Some(_)) => Some("Wait until the running job has ended, or stop it"),
+            (_, Some(_)) => Some(BUSY),
             (Some(document), _) if !document.is_finished() => {
                 Some("This head is not finished: continue it first")
             }
             _ => None,
         }
     }
+}
+
+/// A small picture as a texture of the window.
+pub(super) fn texture(
+    ctx: &egui::Context,
+    name: String,
+    picture: &image::RgbaImage,
+) -> egui::TextureHandle {
+    let size = [picture.width() as usize, picture.height() as usize];
+    let pixels = egui::ColorImage::from_rgba_unmultiplied(size, picture.as_raw());
+    ctx.load_texture(name, pixels, egui::TextureOptions::LINEAR)
 }
 
 /// A button that can be of no use, and then says why. Returns whether it was pressed.

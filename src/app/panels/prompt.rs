@@ -104,7 +104,7 @@ impl PromptPanel {
         ui.add(edit).labelled_by(label.id);
         self.choices(ui, cx);
         egui::CollapsingHeader::new("Advanced").show(ui, |ui| self.advanced(ui));
-        let useless = cx.work.map(|_| "Wait until the running job has ended, or stop it");
+        let useless = cx.busy();
         let text = if self.seeds > 1 {
             format!("Generate {} heads", self.seeds)
         } else {

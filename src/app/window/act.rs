@@ -140,14 +140,14 @@ impl Window {
         self.start(Task::History, HistoryJob { folder, to });
     }
 
-    pub(super) fn compare(&mut self, version: Option<u64>) {
-        if let (Some(document), Some(version)) = (&mut self.document, version)
+    pub(super) fn compare(&mut self, version: u64) {
+        if let Some(document) = &mut self.document
             && let Err(error) = document.prepare(version)
         {
             self.log.push(Level::Error, error.to_string());
             return;
         }
-        self.compared = version;
+        self.compared = Some(version);
         self.viewport.settings.compare = true;
         self.show();
     }

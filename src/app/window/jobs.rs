@@ -7,7 +7,7 @@ use crate::app::panels;
 use crate::app::panels::log::Level;
 use crate::app::viewport::OrbitCamera;
 use crate::app::work::{News, Task, Work};
-use crate::config::{GenerationConfig, slug};
+use crate::config::GenerationConfig;
 use crate::geometry::{ColoredMesh, TexturedMesh};
 use crate::session::{GenerateJob, Job, Outcome, Waker};
 use std::path::{Path, PathBuf};
@@ -46,7 +46,6 @@ impl Window {
                 News::Steered(change) => {
                     self.log.push(Level::Note, format!("from here on {}", change.describe()));
                 }
-                News::Saved(_) => {}
                 News::Ended(outcome) => ended = Some(outcome),
             }
         }
@@ -138,7 +137,7 @@ fn shown(surface: ColoredMesh) -> Growing {
 
 /// A folder for a new head that holds none yet.
 pub(super) fn free_folder(projects: &Path, config: &GenerationConfig) -> PathBuf {
-    let name = format!("{}-{}", slug(&config.prompt), config.seed);
+    let name = config.default_folder();
     let names = std::iter::once(name.clone()).chain((2..).map(|i| format!("{name}-{i}")));
     let mut folders = names.map(|name| projects.join(name));
     folders.find(|folder| !folder.exists()).unwrap_or_else(|| projects.join(name))
