@@ -2,34 +2,22 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod program;
+
+use program::copy;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 fn headsculpt(dir: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_headsculpt"))
-        .args(arguments)
+    program::headsculpt(arguments)
         .current_dir(dir)
         .env("XDG_CACHE_HOME", dir.join("cache"))
-        // As in a service: some graphics drivers complain about it on stderr.
-        .env_remove("XDG_RUNTIME_DIR")
         .output()
         .unwrap()
 }
 
 /// A copy of a small real checkpoint that a case may damage.
 fn checkpoint(dir: &Path) -> PathBuf {
-    fn copy(from: &Path, to: &Path) {
-        std::fs::create_dir_all(to).unwrap();
-        for entry in std::fs::read_dir(from).unwrap() {
-            let entry = entry.unwrap();
-            let target = to.join(entry.file_name());
-            if entry.path().is_dir() {
-                copy(&entry.path(), &target);
-            } else {
-                std::fs::copy(entry.path(), &target).unwrap();
-            }
-        }
-    }
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/diffusion/pixel_space");
     let target = dir.join("checkpoint");
     copy(&source, &target);
@@ -166,8 +154,7 @@ fn every_kind_of_bad_input_is_one_sentence_and_exit_code_2() {
 #[test]
 fn a_machine_without_an_adapter_is_told_what_to_install() {
     let dir = tempfile::tempdir().unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_headsculpt"))
-        .args(["generate", "a bald man"])
+    let output = program::headsculpt(["generate", "a bald man"])
         .current_dir(dir.path())
         // No driver manifests: the Vulkan loader finds nothing.
         .env("VK_DRIVER_FILES", "/nonexistent.json")
@@ -195,11 +182,11 @@ fn help_and_version_are_not_errors() {
 #[test]
 fn without_a_display_the_window_says_so() {
     for arguments in [&[][..], &["gui"]] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_headsculpt"));
+        let mut command = program::headsculpt(arguments);
         for name in ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"] {
             command.env_remove(name);
         }
-        let output = command.args(arguments).output().unwrap();
+        let output = command.output().unwrap();
         let sentence = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{sentence}");
         assert!(sentence.contains("no display") && sentence.contains("--help"), "{sentence}");

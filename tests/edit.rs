@@ -2,17 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod program;
+
+use program::{done, headsculpt, run};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
-
-fn headsculpt(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_headsculpt")).args(arguments).output().unwrap()
-}
-
-fn done(output: &Output) {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
+use std::process::Stdio;
 
 fn glb(folder: &Path) -> Vec<u8> {
     std::fs::read(folder.join("avatar.glb")).unwrap()
@@ -36,23 +31,23 @@ fn edits_follow_one_another_and_strength_zero_changes_nothing() {
     std::fs::write(&preset, text).unwrap();
     let head = at("head");
     let prompt = "a bald man with a brown beard";
-    done(&headsculpt(&["generate", prompt, "--preset", &preset, "-o", &head, "--quiet"]));
+    done(&run(&["generate", prompt, "--preset", &preset, "-o", &head, "--quiet"]));
     let folder = Path::new(&head);
     let (first, entries) = (glb(folder), log(folder));
 
-    done(&headsculpt(&["edit", &head, "make him older", "--strength", "0", "--quiet"]));
+    done(&run(&["edit", &head, "make him older", "--strength", "0", "--quiet"]));
     assert_eq!(first, glb(folder));
     assert_eq!(entries, log(folder));
 
     let same = at("same");
     let none = ["edit", &head, "make him older", "--strength", "0", "-o", &same, "--quiet"];
-    done(&headsculpt(&none));
+    done(&run(&none));
     assert_eq!((first.clone(), entries), (glb(Path::new(&same)), log(Path::new(&same))));
 
     // A copy is edited, the original stays; the same edit gives the same bytes.
     let (copy, again) = (at("copy"), at("again"));
     for to in [&copy, &again] {
-        done(&headsculpt(&["edit", &head, "make his beard green", "-o", to, "--quiet"]));
+        done(&run(&["edit", &head, "make his beard green", "-o", to, "--quiet"]));
     }
     assert_eq!(first, glb(folder));
     assert_eq!(glb(Path::new(&copy)), glb(Path::new(&again)));
@@ -66,16 +61,16 @@ fn edits_follow_one_another_and_strength_zero_changes_nothing() {
     // What was not made of face units is exported as it was written, too.
     for from in [&head, &copy] {
         let to = at("exported.glb");
-        done(&headsculpt(&["export", from, "-o", &to, "--quiet"]));
+        done(&run(&["export", from, "-o", &to, "--quiet"]));
         assert_eq!(std::fs::read(to).unwrap(), glb(Path::new(from)));
     }
 
     // The second edit knows of the first.
-    done(&headsculpt(&["edit", &copy, "shave off his beard", "--json"]));
+    done(&run(&["edit", &copy, "shave off his beard", "--json"]));
     let entries = log(Path::new(&copy));
     assert_eq!(entries.len(), 6);
     assert_eq!(entries[4]["operation"]["changed"]["beard"], "none");
-    let twice = headsculpt(&["edit", &copy, "shave off his beard", "--json"]);
+    let twice = run(&["edit", &copy, "shave off his beard", "--json"]);
     done(&twice);
     let said = String::from_utf8(twice.stdout).unwrap();
     assert!(said.contains("nothing that the embedded model knows"), "{said}");
@@ -88,7 +83,7 @@ fn edits_follow_one_another_and_strength_zero_changes_nothing() {
     }
 
     // An edited head has nothing to resume.
-    let resumed = headsculpt(&["generate", "--resume", &copy]);
+    let resumed = run(&["generate", "--resume", &copy]);
     assert_eq!(resumed.status.code(), Some(2));
     let sentence = String::from_utf8(resumed.stderr).unwrap();
     assert!(sentence.contains("was edited"), "{sentence}");
@@ -105,7 +100,7 @@ fn edits_follow_one_another_and_strength_zero_changes_nothing() {
         (vec!["edit", &at("nowhere"), "make him older"], "nowhere"),
         (vec!["edit", &head, "make him older", "-o", &copy], "copy"),
     ] {
-        let output = headsculpt(&arguments);
+        let output = run(&arguments);
         let sentence = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {sentence}");
         assert!(sentence.contains(word), "{arguments:?}: {sentence}");
@@ -127,10 +122,9 @@ fn an_edit_of_a_region_that_was_killed_goes_on_to_the_same_bytes() {
                 [edit]\nsteps = 3\n[mesh]\ngrid = 96\ntexture = 256\ntriangles = 4000\n";
     std::fs::write(&preset, text).unwrap();
     let head = at("head");
-    done(&headsculpt(&["generate", "a bald man", "--preset", &preset, "-o", &head, "--quiet"]));
+    done(&run(&["generate", "a bald man", "--preset", &preset, "-o", &head, "--quiet"]));
     let edit = |to: &str| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_headsculpt"));
-        command.args([
+        let mut command = headsculpt([
             "edit",
             &head,
             "give him a red beard",
@@ -164,7 +158,7 @@ fn an_edit_of_a_region_that_was_killed_goes_on_to_the_same_bytes() {
     assert_eq!(glb(Path::new(&whole)), glb(Path::new(&killed)));
     assert!(!Path::new(&killed).join("avatar.headsculpt/editing").exists());
 
-    let unknown = headsculpt(&["edit", &head, "make him older", "--region", "knee"]);
+    let unknown = run(&["edit", &head, "make him older", "--region", "knee"]);
     assert_eq!(unknown.status.code(), Some(2));
     let sentence = String::from_utf8(unknown.stderr).unwrap();
     assert!(sentence.contains("--region"), "{sentence}");

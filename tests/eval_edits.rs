@@ -2,18 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod program;
+
+use program::{done, run};
 use serde_json::{Value, json};
 use std::path::Path;
-use std::process::{Command, Output};
-
-fn headsculpt(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_headsculpt")).args(arguments).output().unwrap()
-}
-
-fn done(output: &Output) -> String {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
 
 fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -36,7 +29,7 @@ fn a_list_of_edits_is_measured_and_added_to() {
     let run = |more: &[&str]| {
         let (list, out) = (list.to_str().unwrap(), out.to_str().unwrap());
         let base = ["eval", "--edits", list, "--of", "instant", "-o", out, "--json"];
-        headsculpt(&[&base[..], more].concat())
+        run(&[&base[..], more].concat())
     };
     let said = lines(&done(&run(&[])));
     assert_eq!(said[0]["event"], "edited");
@@ -67,7 +60,7 @@ fn edited_project(first: &Path, second: &str, edited: &Path) {
     let make = |prompt: &str, folder: &Path| {
         let folder = folder.to_str().unwrap();
         let more = ["--preset", "instant", "--seed", "3", "--quiet", "-o", folder];
-        done(&headsculpt(&[&["generate", prompt], &more[..]].concat()));
+        done(&run(&[&["generate", prompt], &more[..]].concat()));
     };
     make("a young woman with long blond hair", first);
     make(second, edited);
@@ -94,7 +87,7 @@ fn an_edited_project_is_compared_with_the_one_before() {
     edited_project(&first, "a young woman with long green hair", &edited);
     let [first, edited, out] = [&first, &edited, &out].map(|path| path.to_str().unwrap());
 
-    let both = lines(&done(&headsculpt(&["eval", edited, first, "--json", "-o", out])));
+    let both = lines(&done(&run(&["eval", edited, first, "--json", "-o", out])));
     assert_eq!(both.len(), 2);
     assert_eq!(both[0]["instruction"], "dye the hair green");
     let verdict = &both[0]["verdict"];
@@ -109,9 +102,9 @@ fn an_edited_project_is_compared_with_the_one_before() {
     assert!(summary.contains("## Edits in projects\n\n1 edits."), "{summary}");
 
     // Without the head before, only the result can be judged, and that is said.
-    let alone = lines(&done(&headsculpt(&["eval", edited, "--json"])));
+    let alone = lines(&done(&run(&["eval", edited, "--json"])));
     assert_eq!(alone[0]["verdict"]["asked"][0]["right"], true);
     assert_eq!((&alone[0]["whole"], &alone[0]["sheet"]), (&Value::Null, &Value::Null));
-    let said = done(&headsculpt(&["eval", edited]));
+    let said = done(&run(&["eval", edited]));
     assert!(said.contains("Of 1 the head before is not at hand"), "{said}");
 }

@@ -3,6 +3,7 @@
 //!
 //! Set `HEADSCULPT_TEST_OUT` to a folder to keep the files and look at them.
 
+mod program;
 mod readers;
 
 use glam::{Vec2, Vec3};
@@ -14,9 +15,9 @@ use headsculpt::io::{glb, image as pictures, turntable};
 use headsculpt::render::GpuContext;
 use headsculpt::render::bake::bake;
 use headsculpt::render::mesh::{MeshRenderer, RenderKind, orbit_view, turntable_views};
+use program::{done, run};
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 use std::time::Instant;
 
 const SKIN: [f32; 3] = [0.85, 0.68, 0.58];
@@ -240,15 +241,6 @@ fn the_closed_prior_itself_can_be_unwrapped_and_painted() {
     }
 }
 
-fn headsculpt(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_headsculpt")).args(arguments).output().expect("runs")
-}
-
-fn done(output: &Output) -> String {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
 /// A text for a path; tests know theirs.
 fn text(path: &Path) -> &str {
     path.to_str().expect("text")
@@ -276,12 +268,12 @@ fn an_instant_head_is_exported_in_every_format() {
     std::fs::create_dir(&out).expect("made");
     let (project, prompt) = (text(&head), "a smiling woman with \u{201c}curly\u{201d} red hair");
     let make = ["generate", prompt, "--preset", "instant", "--seed", "3", "-o", project, "--quiet"];
-    done(&headsculpt(&make));
+    done(&run(&make));
     let before = contents(&head);
 
     // The GLB is the one that was generated, face units and all.
     let glb = out.join("copy.glb");
-    let said = done(&headsculpt(&["export", project, "-o", text(&glb), "--json"]));
+    let said = done(&run(&["export", project, "-o", text(&glb), "--json"]));
     assert!(said.contains("\"export\"") && said.contains("copy.glb"), "{said}");
     assert!(!said.contains("warning"), "{said}");
     let bytes = |path: &Path| std::fs::read(path).expect("a file");
@@ -294,9 +286,9 @@ fn an_instant_head_is_exported_in_every_format() {
     let positions: Vec<Vec3> = shown.mesh.positions.iter().map(|p| *p * scale).collect();
     let texture = image::DynamicImage::ImageRgba8(shown.albedo.clone()).into_rgb8();
     let (obj, ply) = (out.join("head.obj"), out.join("head.PLY"));
-    let said = done(&headsculpt(&["export", project, "-o", text(&obj)]));
+    let said = done(&run(&["export", project, "-o", text(&obj)]));
     assert_eq!(said.trim(), text(&obj));
-    done(&headsculpt(&["export", project, "-o", text(&ply), "--quiet"]));
+    done(&run(&["export", project, "-o", text(&ply), "--quiet"]));
     let (of_obj, of_ply) = (readers::obj(&obj), readers::ply(&ply));
     for read in [&of_obj, &of_ply] {
         assert!(read.positions == positions && read.normals == shown.normals);
@@ -325,7 +317,7 @@ fn an_instant_head_is_exported_in_every_format() {
     }
     for (path, name) in [(&obj, "again.obj"), (&ply, "again.ply")] {
         let again = out.join(name);
-        done(&headsculpt(&["export", project, "-o", text(&again), "--quiet"]));
+        done(&run(&["export", project, "-o", text(&again), "--quiet"]));
         let written = bytes(&again);
         let renamed = String::from_utf8_lossy(&written).replace("again.mtl", "head.mtl");
         assert!(written == bytes(path) || renamed.as_bytes() == bytes(path), "{name}");
@@ -333,7 +325,7 @@ fn an_instant_head_is_exported_in_every_format() {
 
     // Another size of the texture changes the texture alone.
     let small = out.join("small.glb");
-    done(&headsculpt(&["export", project, "-o", text(&small), "--texture-size", "100"]));
+    done(&run(&["export", project, "-o", text(&small), "--texture-size", "100"]));
     let (read, whole) = (readers::glb(&small), readers::glb(&glb));
     assert_eq!(read.texture.dimensions(), (100, 100));
     assert!(readers::Read { texture: whole.texture.clone(), ..read } == whole);
@@ -346,7 +338,7 @@ fn an_instant_head_is_exported_in_every_format() {
 
     // Nothing of all this touched the project; without -o the file lies beside it.
     assert!(contents(&head) == before, "exporting changed the project");
-    let said = done(&headsculpt(&["export", project, "--format", "ply"]));
+    let said = done(&run(&["export", project, "--format", "ply"]));
     assert_eq!(Path::new(said.trim()), head.join("avatar.ply"));
     assert!(bytes(&head.join("avatar.ply")) == bytes(&ply));
 
@@ -356,7 +348,7 @@ fn an_instant_head_is_exported_in_every_format() {
     let other = std::fs::read_to_string(&log).expect("text").replace("\"seed\":3", "\"seed\":4");
     std::fs::write(&log, other).expect("written");
     let kept = out.join("kept.glb");
-    done(&headsculpt(&["export", project, "-o", text(&kept)]));
+    done(&run(&["export", project, "-o", text(&kept)]));
     assert_eq!(targets(&kept), 52);
     assert!(readers::glb(&kept) == readers::glb(&glb));
 }
@@ -368,7 +360,7 @@ fn what_cannot_be_exported_is_one_sentence() {
     let (head, half) = (at("head"), at("half"));
     let make = |folder: &Path| {
         let folder = text(folder);
-        done(&headsculpt(&["generate", "a man", "--preset", "instant", "-o", folder, "--quiet"]));
+        done(&run(&["generate", "a man", "--preset", "instant", "-o", folder, "--quiet"]));
     };
     make(&head);
     // One that was stopped before its end.
@@ -417,7 +409,7 @@ fn what_cannot_be_exported_is_one_sentence() {
         let mut all = vec!["export"];
         all.extend(arguments.iter().map(String::as_str));
         all.push("--quiet");
-        let output = headsculpt(&all);
+        let output = run(&all);
         let stderr = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         let one = stderr.lines().count() == 1 && stderr.contains(word);
         if output.status.code() != Some(2) || !one {

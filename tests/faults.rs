@@ -6,11 +6,14 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
+mod program;
+
+use program::{BINARY, copy, headsculpt, quiet_driver};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -96,12 +99,6 @@ fn goto(folder: &Path, version: &str) -> Vec<String> {
     words(&["history", folder.to_str().unwrap(), "--goto", version, "--json"])
 }
 
-fn headsculpt(arguments: &[String]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_headsculpt"));
-    command.args(arguments).stdin(Stdio::null());
-    command
-}
-
 fn done(arguments: &[String]) -> Output {
     let output = headsculpt(arguments).output().unwrap();
     assert!(output.status.success(), "{arguments:?}: {}", said(&output));
@@ -141,18 +138,6 @@ fn is_finished(folder: &Path, after: &str) -> bool {
         let begun = kinds.iter().rposition(|kind| kind == after);
         begun.is_some_and(|begun| kinds[begun..].iter().any(|kind| kind == "finish"))
     })
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let (path, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
-        if path.is_dir() {
-            copy(&path, &to);
-        } else {
-            std::fs::copy(&path, &to).unwrap();
-        }
-    }
 }
 
 /// What the kills of one kind of job did.
@@ -331,15 +316,13 @@ fn a_killed_edit_of_a_copy_goes_on_by_the_same_command() {
         assert_eq!(kinds(&torn), kinds(edited), "{file}");
     }
     // What was finished is not edited twice.
-    assert_eq!(headsculpt(&into("torn")).output().unwrap().status.code(), Some(2));
+    assert_eq!(headsculpt(into("torn")).output().unwrap().status.code(), Some(2));
 }
 
 /// Runs with files of at most so many bytes: what a full disk does to large ones.
 fn cramped(arguments: &[String], bytes: u64) -> Output {
     let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", bytes / 512);
-    let mut command = Command::new("sh");
-    command.args(["-c", &script, env!("CARGO_BIN_EXE_headsculpt")]).args(arguments);
-    command.output().unwrap()
+    quiet_driver("sh").args(["-c", &script, BINARY]).args(arguments).output().unwrap()
 }
 
 #[test]
@@ -378,7 +361,7 @@ fn a_full_disk_is_one_sentence_and_loses_nothing() {
 fn a_project_that_goes_away_does_not_come_back_in_part() {
     let place = Place::new();
     let folder = place.at("head");
-    let mut child = headsculpt(&generate(&folder))
+    let mut child = headsculpt(generate(&folder))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -427,7 +410,7 @@ fn a_read_only_project_is_shown_but_not_changed() {
     set_writable(&folder, false);
     done(&words(&["history", folder.to_str().unwrap()]));
     let inside = folder.join("new");
-    let sentence = failed(&headsculpt(&generate(&inside)).output().unwrap());
+    let sentence = failed(&headsculpt(generate(&inside)).output().unwrap());
     assert!(sentence.contains("new"), "{sentence}");
     // The superuser writes wherever it likes.
     if std::fs::write(folder.join("try"), "").is_err() {
@@ -444,7 +427,7 @@ fn a_read_only_project_is_shown_but_not_changed() {
 fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
     let place = Place::new();
     let folder = place.at("damaged");
-    let mut child = headsculpt(&generate(&folder)).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = headsculpt(generate(&folder)).stdout(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let checkpoints = lines.map(Result::unwrap).filter(|line| line.contains("\"checkpoint\""));
     assert_eq!(checkpoints.take(2).count(), 2);

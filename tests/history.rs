@@ -2,22 +2,18 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod program;
+
+use program::run;
 use serde_json::Value;
 use std::path::Path;
-use std::process::{Command, Output};
-
-fn headsculpt(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_headsculpt")).args(arguments).output().unwrap()
-}
 
 fn done(arguments: &[&str]) -> String {
-    let output = headsculpt(arguments);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    program::done(&run(arguments))
 }
 
 fn refused(arguments: &[&str], word: &str) {
-    let output = headsculpt(arguments);
+    let output = run(arguments);
     let sentence = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{arguments:?}: {sentence}");
     assert!(sentence.contains(word), "{arguments:?}: {sentence}");

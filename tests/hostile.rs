@@ -3,11 +3,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod program;
+
 use headsculpt::config::GenerationConfig;
 use headsculpt::geometry::mesh::sphere;
 use headsculpt::geometry::{MorphMesh, MorphTarget, TexturedMesh};
 use headsculpt::pipeline::EditRegion;
 use headsculpt::project::{Checkpoint, Keep, Operation, PROJECT_DIR, Project, VersionStore};
+use program::{BINARY, quiet_driver};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use serde_json::{Value, json};
@@ -416,14 +419,13 @@ fn links() -> Vec<Case> {
 
 /// Runs a command with little memory; what it said, if it ended in time.
 fn asked(arguments: &[String]) -> (Option<i32>, String) {
-    let binary = env!("CARGO_BIN_EXE_headsculpt");
     let mut command = if cfg!(target_os = "linux") {
-        let mut command = Command::new("sh");
+        let mut command = quiet_driver("sh");
         // 4 GiB of addresses: drivers and threads take some without using them.
-        command.args(["-c", "ulimit -v 4194304; exec \"$0\" \"$@\"", binary]);
+        command.args(["-c", "ulimit -v 4194304; exec \"$0\" \"$@\"", BINARY]);
         command
     } else {
-        Command::new(binary)
+        quiet_driver(BINARY)
     };
     let out = tempfile::NamedTempFile::new().unwrap();
     let mut child = command

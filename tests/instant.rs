@@ -3,16 +3,15 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::path::Path;
-use std::process::{Command, Output};
+mod program;
 
-fn headsculpt(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_headsculpt")).args(arguments).output().unwrap()
-}
+use program::run;
+use std::path::Path;
+use std::process::Output;
 
 fn instant(prompt: &str, seed: &str, folder: &Path) -> Output {
     let out = folder.to_str().unwrap();
-    headsculpt(&["generate", prompt, "--preset", "instant", "--seed", seed, "-o", out, "--json"])
+    run(&["generate", prompt, "--preset", "instant", "--seed", seed, "-o", out, "--json"])
 }
 
 #[test]
@@ -66,7 +65,7 @@ fn a_sentence_becomes_a_head_with_face_units() {
 
     // The finished project can be judged, and drawn.
     let out = first.to_str().unwrap();
-    let judged = headsculpt(&["eval", out, "--json"]);
+    let judged = run(&["eval", out, "--json"]);
     let record: serde_json::Value = serde_json::from_slice(&judged.stdout).unwrap();
     let claims = record["verdict"]["claims"].as_array().unwrap();
     assert!(claims.iter().any(|claim| claim["attribute"] == "beard"), "{record}");
@@ -86,7 +85,7 @@ fn measuring_accumulates_and_refuses_what_it_cannot_read() {
     let run = |more: &[&str]| {
         let (list, out) = (list.to_str().unwrap(), out.to_str().unwrap());
         let base = ["eval", "--prompts", list, "--of", "instant", "-o", out, "--quiet"];
-        headsculpt(&[&base[..], more].concat())
+        run(&[&base[..], more].concat())
     };
     assert!(run(&[]).status.success());
     let results = || std::fs::read_to_string(out.join("results.jsonl")).unwrap();

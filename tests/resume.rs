@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod program;
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -25,8 +27,8 @@ fn small_preset(dir: &Path, steps: u64) -> String {
 }
 
 fn generate(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_headsculpt"));
-    command.arg("generate").args(arguments).arg("--json").stdout(Stdio::piped());
+    let mut command = program::headsculpt(["generate"]);
+    command.args(arguments).arg("--json").stdout(Stdio::piped());
     command
 }
 

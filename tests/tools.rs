@@ -3,6 +3,8 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
+mod program;
+
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
@@ -19,7 +21,7 @@ fn a_machine_without_a_driver_gets_one() {
     let path = format!("{}:{}", dir.path().display(), std::env::var("PATH").unwrap());
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tools/ensure_vulkan.sh");
     let output = Command::new("bash")
-        .args([script, env!("CARGO_BIN_EXE_headsculpt")])
+        .args([script, program::BINARY])
         .env("PATH", path)
         .env("VK_DRIVER_FILES", "/nonexistent.json")
         .env("VK_ICD_FILENAMES", "/nonexistent.json")
