@@ -11,6 +11,7 @@ pub mod extract;
 pub mod grid;
 pub mod mesh;
 pub mod morph;
+mod ramp;
 pub mod smooth;
 pub mod tets;
 pub mod topology;
@@ -19,6 +20,7 @@ pub mod uv;
 pub use grid::ScalarGrid;
 pub use mesh::{ColoredMesh, Mesh, TexturedMesh};
 pub use morph::{MorphMesh, MorphTarget};
+pub use ramp::smoothstep;
 
 /// What can be wrong with the geometry that comes in or out.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -14,7 +14,7 @@ use super::moved::Moved;
 use super::state::Arrays;
 use super::{Progress, Stage, StageError, origin, texture};
 use crate::batch::ImageBatch;
-use crate::geometry::{ColoredMesh, Mesh, ScalarGrid};
+use crate::geometry::{ColoredMesh, Mesh, ScalarGrid, smoothstep};
 use crate::guidance::{Guidance, Steering, TimestepSchedule};
 use crate::head::DistanceField;
 use crate::render::GpuContext;
@@ -22,6 +22,7 @@ use crate::render::field::FieldConfig;
 use crate::render::mask::Mask;
 use crate::render::mesh_scene::MeshScene;
 use crate::render::studio::{StudioHead, StudioSample};
+use crate::render::tets::Difference;
 use glam::Vec3;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -29,10 +30,10 @@ use serde::{Deserialize, Serialize};
 /// Name of the stage in events, checkpoints and random streams.
 pub const STAGE: &str = "edit";
 
-/// Differences of distances below this are rounding, cells.
-const SAME: f32 = 1e-3;
 /// Differences of colours below this count as none.
 const SAME_COLOR: f32 = 4e-3;
+/// From which to which growth of its area a place is new: it had no texels of its own before.
+const UNFOLDED: [f32; 2] = [1.15, 1.6];
 /// By how many cells of the lattice what grows is thicker than the person's.
 const THICKER: f32 = 0.2;
 
@@ -235,15 +236,9 @@ fn dress(
     strength: f32,
     config: &MeshConfig,
 ) -> Result<(), StageError> {
-    let grown = |was: f32, is: f32| {
-        let by = is - was;
-        if by.abs() < SAME {
-            return 0.0;
-        }
-        // What grows is a little thicker: glasses must not fall through the lattice.
-        strength * if by < 0.0 { by - THICKER } else { by }
-    };
-    scene.reshape(&before.surface(config)?, &after.surface(config)?, grown)?;
+    let (was, is) = (before.surface(config)?, after.surface(config)?);
+    let difference = Difference { before: &was, after: &is, share: strength, thicker: THICKER };
+    let uncovered = scene.reshape(difference)?;
     if !scene.texture().is_plain() {
         return Ok(());
     }
@@ -251,14 +246,21 @@ fn dress(
     let (points, _) = surface_points(&scene.mesh()?);
     // A mouth that has moved brings its colours along.
     let moved = Moved::new(before.head(), after.head(), strength);
-    let places: Vec<Vec3> = points.par_iter().map(|point| moved.back(*point)).collect();
+    let (places, widened): (Vec<Vec3>, Vec<f32>) = points
+        .par_iter()
+        .map(|point| (moved.back(*point), moved.widening(*point, spacing)))
+        .unzip();
     let (now, known) = (scene.texture().query(&places)?, scene.texture().query(&points)?);
     let (was, will) = (before.colors(&places), after.colors(&points));
     let colors: Vec<Option<Vec3>> = (0..points.len())
         .map(|i| {
-            // Where there was no surface before, nothing is known of its colour.
-            let new = before.solid.sample(places[i]).abs() > spacing;
-            let by = will[i] - if new { now[i] } else { was[i] };
+            // Where there was no surface before, or another thing's, or next to none (the lids
+            // of open eyes), nothing is known of its colour.
+            let away = before.solid.sample(places[i]).abs() > spacing;
+            let unfolded =
+                smoothstep(UNFOLDED[0], UNFOLDED[1], widened[i]).max(uncovered.at(points[i]));
+            let new = if away { 1.0 } else { unfolded };
+            let by = will[i] - was[i].lerp(now[i], new);
             let wanted = now[i] + strength * by;
             ((wanted - known[i]).abs().max_element() > SAME_COLOR).then_some(wanted)
         })

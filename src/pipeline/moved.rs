@@ -36,16 +36,31 @@ impl Moved {
     /// Where a point on or near the head was: it goes with the nearest place of the prior, and
     /// stays exactly where it is if that has not moved.
     pub fn back(&self, point: Vec3) -> Vec3 {
-        let Some(hit) = self.tree.closest(point, None) else { return point };
+        self.traced(point).0
+    }
+
+    /// How much wider the head has become at most within a distance of a point, as a ratio of
+    /// areas.
+    pub fn widening(&self, point: Vec3, reach: f32) -> f32 {
+        let axes = [Vec3::X, Vec3::Y, Vec3::Z];
+        let around = axes.into_iter().flat_map(|axis| [axis * reach, axis * -reach]);
+        let around = around.chain([Vec3::ZERO]).map(|offset| self.traced(point + offset).1);
+        around.fold(0.0, f32::max)
+    }
+
+    /// Where a point was, and by how much its surroundings have become wider.
+    fn traced(&self, point: Vec3) -> (Vec3, f32) {
+        let Some(hit) = self.tree.closest(point, None) else { return (point, 1.0) };
         let corners = self.triangles[self.tree.original(hit.triangle) as usize];
         let of = |positions: &[Vec3]| corners.map(|v| positions[v as usize]);
         let (is, was) = (of(&self.after), of(&self.before));
         if is == was {
-            return point;
+            return (point, 1.0);
         }
         let w = closest_weights(point, is);
         let by = |c: [Vec3; 3]| c[0] * w.x + c[1] * w.y + c[2] * w.z;
-        point + (by(was) - by(is))
+        let area = |c: [Vec3; 3]| (c[1] - c[0]).cross(c[2] - c[0]).length();
+        (point + (by(was) - by(is)), area(is) / area(was).max(f32::MIN_POSITIVE))
     }
 }
 
@@ -82,6 +97,6 @@ mod tests {
         }
         let still = Moved::new(&adult, &adult, 1.0);
         let point = Vec3::new(0.1, 0.2, 0.4);
-        assert_eq!(still.back(point), point);
+        assert_eq!((still.back(point), still.widening(point, 0.1)), (point, 1.0));
     }
 }

@@ -1,7 +1,7 @@
 //! Regions of the head that an edit may be kept to, as masks in space.
 
 use super::StageError;
-use crate::geometry::grid::node_positions;
+use crate::geometry::{grid::node_positions, smoothstep};
 use crate::head::bvh::Bvh;
 use crate::head::{HeadModel, Part, Region, ShapedHead};
 use crate::render::mask::Mask;
@@ -165,8 +165,7 @@ impl EditRegion {
 
 /// 1 up to a distance of 0, falling to 0 at [`FADE`].
 fn fade(distance: f32) -> f32 {
-    let t = (1.0 - distance / FADE).clamp(0.0, 1.0);
-    t * t * (3.0 - 2.0 * t)
+    smoothstep(FADE, 0.0, distance)
 }
 
 /// The triangles of a person's hair.

@@ -5,7 +5,7 @@ use super::field::Rates;
 use super::gpu_view::Appearance;
 use super::mask::Mask;
 use super::raster::{MeshRegularisers, RasterImages, Rasteriser};
-use super::tets::{TetMesh, TetRates};
+use super::tets::{Difference, TetMesh, TetRates};
 use super::texture::Texture;
 use super::{GpuContext, RenderError};
 use crate::batch::View;
@@ -127,14 +127,10 @@ impl MeshScene {
     ///
     /// # Errors
     /// As [`TetMesh::reshape`]; [`RenderError::Numerical`] if no surface is left.
-    pub fn reshape(
-        &mut self,
-        before: &Mesh,
-        after: &Mesh,
-        change: impl Fn(f32, f32) -> f32,
-    ) -> Result<(), RenderError> {
-        self.tets.reshape(before, after, change)?;
-        self.tets.march(&self.raster)
+    pub fn reshape(&mut self, difference: Difference<'_>) -> Result<Mask, RenderError> {
+        let uncovered = self.tets.reshape(difference)?;
+        self.tets.march(&self.raster)?;
+        Ok(uncovered)
     }
 
     /// Lets only some of what the surface does from here on come through at each place; see

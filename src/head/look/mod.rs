@@ -151,6 +151,13 @@ impl Default for Look {
 }
 
 impl Look {
+    /// Whether hair falls over the ears; behind an elf's it is tucked.
+    #[must_use]
+    pub fn has_covered_ears(&self) -> bool {
+        let falls = matches!(self.hair, HairStyle::Bob | HairStyle::Long | HairStyle::Wavy);
+        falls && self.ears != Ears::Pointed
+    }
+
     /// Whether hair falls over the forehead.
     #[must_use]
     pub fn has_fringe(&self) -> bool {

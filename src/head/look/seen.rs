@@ -25,8 +25,7 @@ impl Look {
         if !self.is_living() && COVERED.contains(&attribute) {
             return false;
         }
-        let uncovered_ears =
-            !matches!(self.hair, HairStyle::Bob | HairStyle::Long | HairStyle::Wavy);
+        let covered_ears = self.has_covered_ears();
         match attribute {
             "hair_color" => self.hair != HairStyle::Bald,
             "hair_tips" => !matches!(self.hair, HairStyle::Bald | HairStyle::Buzz),
@@ -36,8 +35,8 @@ impl Look {
             "glasses_color" => self.glasses != Glasses::None,
             "eyes" => self.glasses != Glasses::Sun && self.expression != Expression::Sleeping,
             "eye_size" => self.glasses != Glasses::Sun,
-            "ears" => uncovered_ears && self.hat != Hat::Helmet,
-            "earrings" => uncovered_ears,
+            "ears" => !covered_ears && self.hat != Hat::Helmet,
+            "earrings" => !covered_ears,
             // Nobody can tell where a green person comes from.
             "ethnicity" => self.skin.is_natural(),
             _ => true,
@@ -48,7 +47,7 @@ impl Look {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::head::look::{Material, SkinTone};
+    use crate::head::look::{Ears, Material, SkinTone};
 
     #[test]
     fn what_has_no_place_is_not_shown() {
@@ -64,6 +63,8 @@ mod tests {
         for hidden in ["ears", "earrings", "eyes", "eye_size", "hat_color"] {
             assert!(!long.shows(hidden), "{hidden}");
         }
+        // Hair is tucked behind an elf's.
+        assert!(Look { ears: Ears::Pointed, ..long }.shows("ears"));
         let statue = Look { material: Some(Material::Gold), ..long };
         assert!(COVERED.iter().all(|name| !statue.shows(name)));
         assert!(statue.shows("hair") && statue.shows("material"));

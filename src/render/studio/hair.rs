@@ -331,9 +331,17 @@ fn solid(anatomy: &Anatomy, warp: &Warp, look: &Look, paint: &Paint) -> StudioMe
     let lower = if long { 16 } else { 9 };
     let raise = 0.085 * look.receding - if look.has_fringe() { 0.13 } else { 0.0 };
     let part_at = if look.has_fringe() { 9.0 } else { 0.06 * noise(Vec3::splat(0.5), seed ^ 0x1e) };
+    let over = if look.has_covered_ears() { 0.022 } else { 0.0 };
+    // Hair that is tucked behind the ears begins that much further back.
+    let tucked = |y: f32| {
+        if look.has_covered_ears() {
+            return 0.0;
+        }
+        interpolate(&[(-0.8, 0.0), (-0.45, 25.0), (-0.25, 45.0), (0.08, 45.0), (0.16, 0.0)], y)
+    };
     // Ahead of this azimuth the face is free.
     let opening = |y: f32| {
-        interpolate(
+        let usual = interpolate(
             &[
                 (-0.8, 46.0),
                 (-0.45, 56.0),
@@ -344,7 +352,8 @@ fn solid(anatomy: &Anatomy, warp: &Warp, look: &Look, paint: &Paint) -> StudioMe
                 (0.07, 51.0),
             ],
             y,
-        )
+        );
+        usual + tucked(y)
     };
     let thickness = |p: Vec3| {
         let groove = (-((p.x - part_at) / 0.016).powi(2)).exp()
@@ -371,7 +380,7 @@ fn solid(anatomy: &Anatomy, warp: &Warp, look: &Look, paint: &Paint) -> StudioMe
             let t = thickness(p) * (d / 0.030).tanh();
             let flat = Vec3::new(ray.x, 0.0, ray.z).normalize_or(Vec3::ZERO);
             // The sides swell over the ears.
-            let swell = 0.022 * step(0.20, 0.07, p.y) * step(60.0, 90.0, a) * step(150.0, 115.0, a);
+            let swell = over * step(0.20, 0.07, p.y) * step(60.0, 90.0, a) * step(150.0, 115.0, a);
             (p + ray * t.max(-0.05) + flat * swell, d)
         } else {
             let last = r >= UPPER + lower;
@@ -381,7 +390,7 @@ fn solid(anatomy: &Anatomy, warp: &Warp, look: &Look, paint: &Paint) -> StudioMe
             let y = SKULL.y + (tips - SKULL.y) * k;
             let d = (a - opening(y)).to_radians() * 0.28;
             let flat = direction(azimuth, 0.0);
-            let swell = 0.022 * step(60.0, 90.0, a) * step(150.0, 115.0, a);
+            let swell = over * step(60.0, 90.0, a) * step(150.0, 115.0, a);
             let mut radius = 0.042 + 0.014 * look.hair_length + swell;
             let fall = step(-0.1, -0.6, y);
             if long {

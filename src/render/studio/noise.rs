@@ -1,5 +1,6 @@
 //! Smooth deterministic noise over space, for blotches, strands and grain.
 
+pub(super) use crate::geometry::smoothstep as step;
 use glam::{IVec3, Vec3};
 
 fn hash(cell: IVec3, seed: u32) -> f32 {
@@ -37,13 +38,6 @@ pub(super) fn noise(p: Vec3, seed: u32) -> f32 {
 #[must_use]
 pub(super) fn fractal(p: Vec3, seed: u32) -> f32 {
     (noise(p, seed) + 0.5 * noise(p * 2.1 + Vec3::splat(7.3), seed.wrapping_add(1))) / 1.5
-}
-
-/// Hermite step from 0 at `a` to 1 at `b` (either order).
-#[must_use]
-pub(super) fn step(a: f32, b: f32, x: f32) -> f32 {
-    let t = ((x - a) / (b - a)).clamp(0.0, 1.0);
-    t * t * (3.0 - 2.0 * t)
 }
 
 /// Piecewise linear interpolation through `knots` (ascending in x), clamped at the ends.

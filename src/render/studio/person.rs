@@ -203,8 +203,7 @@ fn adornments(rng: &mut impl Rng, look: &mut Look) {
     look.face_paint = if painted { paint } else { FacePaint::None };
     look.horns = rng.random_bool(if look.skin.is_natural() { 0.04 } else { 0.10 });
     // Below hair that covers the ears nobody sees them.
-    let covered = matches!(look.hair, HairStyle::Bob | HairStyle::Long | HairStyle::Wavy);
-    let worn = rng.random_bool(if look.male { 0.08 } else { 0.30 }) && !covered;
+    let worn = rng.random_bool(if look.male { 0.08 } else { 0.30 }) && !look.has_covered_ears();
     let earrings = weighted(rng, &[(Earrings::Hoops, 0.65), (Earrings::Studs, 0.35)]);
     look.earrings = if worn { earrings } else { Earrings::None };
     let worn = rng.random_bool(0.30);

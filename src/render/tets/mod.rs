@@ -6,12 +6,14 @@
 //! [`TetMesh::follow`] moves the band after it. A node's values are a base plus a change that a
 //! mask lets through: where the mask is 0 nothing can change, whatever the optimiser does.
 
+mod reshape;
 mod source;
 mod state;
 
 #[cfg(test)]
 mod tests;
 
+pub use reshape::Difference;
 pub use source::shader_sources;
 pub use state::TetState;
 
@@ -306,52 +308,6 @@ impl TetMesh {
         (self.band, self.adam) = (band, adam);
         self.apply();
         Ok(())
-    }
-
-    /// Takes over how two closed meshes differ: adds to each node's distance what `change` makes
-    /// of its distances to the one and to the other (cells, cut where the lattice's are; a
-    /// negative change grows). What was optimised so far stays, as the base; the band then holds
-    /// the surface and the second mesh. Of the change comes through what the mask lets. Where
-    /// that is nothing, nodes keep their values bit for bit.
-    ///
-    /// # Errors
-    /// [`RenderError::Invalid`] if a mesh is not inside the scene cube, device loss.
-    pub fn reshape(
-        &mut self,
-        before: &Mesh,
-        after: &Mesh,
-        change: impl Fn(f32, f32) -> f32,
-    ) -> Result<(), RenderError> {
-        let live = self.surface.read(&self.gpu)?;
-        let offset = live.positions.len() as u32;
-        let both = Mesh {
-            positions: [live.positions.as_slice(), &after.positions].concat(),
-            triangles: live
-                .triangles
-                .iter()
-                .copied()
-                .chain(after.triangles.iter().map(|t| t.map(|v| v + offset)))
-                .collect(),
-        };
-        let lattice = self.band.lattice;
-        let band = Band::around(lattice, &both, MARGIN).map_err(invalid)?;
-        let values: Vec<[f32; 4]> = self.gpu.read(&self.buffers.values, self.band.nodes.len())?;
-        let mut base = distances(&band, &live);
-        let mask = self.open(&band);
-        let (was, is) = (distances(&band, before), distances(&band, after));
-        for (v, code) in band.nodes.iter().enumerate() {
-            if let Ok(u) = self.band.nodes.binary_search(code) {
-                base[v] = values[u];
-            }
-            if mask[v] == 0.0 {
-                continue;
-            }
-            let by = mask[v] * change(was[v][0], is[v][0]);
-            if by != 0.0 {
-                base[v][0] = (base[v][0] + by).clamp(-FARTHEST, FARTHEST);
-            }
-        }
-        self.rebase(band, &base)
     }
 
     /// Recomputes the values in force.
