@@ -22,5 +22,5 @@ pub use action::{Action, Ask};
 pub use document::Document;
 pub use preferences::Preferences;
 pub use start::{Options, run};
-pub use window::Window;
+pub use window::{Face, Window};
 pub use work::Work;

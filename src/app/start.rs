@@ -1,8 +1,9 @@
 //! Opening the window.
 
-use super::{Preferences, Window};
+use super::{Face, Preferences, Window};
 use eframe::egui;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 /// Name of the window and of the folder that remembers its layout.
 const NAME: &str = "HeadSculpt";
@@ -18,11 +19,34 @@ pub struct Options {
     pub projects: Option<PathBuf>,
 }
 
-/// Opens the window and returns when it is closed.
+/// How long a window has to last for its successor to be opened, should its device be lost.
+const LASTING: Duration = Duration::from_secs(20);
+
+/// Opens the window and returns when it is closed. If its GPU device is lost, another window
+/// goes on where it was.
 ///
 /// # Errors
-/// A sentence if the system has no display or no graphics driver.
-pub fn run(options: Options) -> Result<(), String> {
+/// A sentence if the system has no display or no graphics driver, or one that fails at once
+/// again.
+pub fn run(options: &Options) -> Result<(), String> {
+    let face = Face::default();
+    loop {
+        let opened = Instant::now();
+        show(face.clone(), options.clone())?;
+        let window = face.window();
+        let Some(reason) = window.as_ref().and_then(Window::loss) else { return Ok(()) };
+        tracing::warn!("the window's GPU device was lost: {reason}");
+        if opened.elapsed() < LASTING {
+            return Err(format!(
+                "the window's GPU device was lost ({reason}), and a new one is no better; \
+                 everything that was saved is there when the window is opened again"
+            ));
+        }
+    }
+}
+
+/// Shows a face until its window is closed.
+fn show(face: Face, options: Options) -> Result<(), String> {
     let viewport = egui::ViewportBuilder::default()
         .with_title(NAME)
         .with_app_id("headsculpt")
@@ -31,9 +55,12 @@ pub fn run(options: Options) -> Result<(), String> {
         .with_drag_and_drop(true);
     let native = eframe::NativeOptions { viewport, ..Default::default() };
     let create = move |cc: &eframe::CreationContext<'_>| {
-        let read = cc.storage.and_then(|storage| eframe::get_value(storage, PREFERENCES));
-        let preferences: Preferences = read.unwrap_or_default();
-        let app: Box<dyn eframe::App> = Box::new(Window::new(cc, preferences, options));
+        face.open(cc, |cc| {
+            let read = cc.storage.and_then(|storage| eframe::get_value(storage, PREFERENCES));
+            let preferences: Preferences = read.unwrap_or_default();
+            Window::new(cc, preferences, options)
+        });
+        let app: Box<dyn eframe::App> = Box::new(face);
         Ok(app)
     };
     eframe::run_native(NAME, native, Box::new(create)).map_err(|error| {

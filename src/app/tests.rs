@@ -1,6 +1,6 @@
 //! The window used as a person would: by labels, keys and the pointer.
 
-use super::{Options, Preferences, Window};
+use super::{Face, Options, Preferences, Window};
 use crate::config::GenerationConfig;
 use crate::pipeline::EditRegion;
 use crate::project::{PROJECT_DIR, Project};
@@ -256,6 +256,56 @@ fn a_stopped_run_is_offered_again_and_goes_on() {
     });
     harness.get_by_label("Stop").click();
     idle(&mut harness, "stopped again");
+}
+
+#[test]
+fn a_lost_device_takes_nothing_along() {
+    let dir = tempfile::tempdir().unwrap();
+    let face = Face::default();
+    let show = |face: &Face| {
+        let (face, options) =
+            (face.clone(), Options { open: None, projects: Some(dir.path().to_path_buf()) });
+        let builder = Harness::builder().with_size(egui::vec2(1100.0, 760.0)).wgpu();
+        let mut device = None;
+        let harness = builder.build_eframe(|cc| {
+            device = cc.wgpu_render_state.as_ref().map(|state| state.device.clone());
+            let preferences = Preferences { preset: "instant".into(), ..Preferences::default() };
+            face.open(cc, |cc| Window::new(cc, preferences, options));
+            face
+        });
+        (harness, device.unwrap())
+    };
+    let (mut first, device) = show(&face);
+    first.run_steps(2);
+    first.get_by_label("Prompt").focus();
+    first.step();
+    first.get_by_label("Prompt").type_text("a bald man");
+    first.step();
+    first.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Enter);
+    first.run_steps(2);
+    assert!(face.window().as_ref().unwrap().work().is_some(), "nothing was begun");
+    device.destroy();
+    let _ = device.poll(wgpu::PollType::Poll);
+    first.run_steps(3);
+    assert!(face.window().as_ref().unwrap().loss().is_some(), "nobody noticed");
+    drop(first);
+
+    // The head that was in the making is finished in the next window, and seen there.
+    let (mut second, _) = show(&face);
+    let started = Instant::now();
+    while face.window().as_ref().unwrap().work().is_some() {
+        assert!(started.elapsed() < PATIENCE);
+        second.step();
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    second.run_steps(3);
+    let window = face.window();
+    let window = window.as_ref().unwrap();
+    assert!(window.loss().is_none());
+    assert_eq!(problems(window), Vec::<String>::new());
+    assert!(window.log().lines().any(|(_, text)| text.contains("device was lost")));
+    assert!(window.document().is_some_and(super::Document::is_finished));
+    assert!(window.viewport().failure().is_none() && window.viewport().render_count() > 0);
 }
 
 #[test]

@@ -16,6 +16,6 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) fn run(self) -> Result<(), Failure> {
         let options = app::Options { open: self.project, projects: self.projects };
-        app::run(options).map_err(|error| Failure::Broken(anyhow::anyhow!(error)))
+        app::run(&options).map_err(|error| Failure::Broken(anyhow::anyhow!(error)))
     }
 }

@@ -4,6 +4,7 @@ use super::{Context, texture};
 use crate::app::{Action, Document};
 use eframe::egui;
 use egui::{RichText, TextureHandle, Ui, Vec2};
+use image::RgbaImage;
 use std::path::PathBuf;
 
 /// Height and width of a head's picture.
@@ -13,6 +14,7 @@ const PICTURE: f32 = 84.0;
 struct Candidate {
     folder: PathBuf,
     seed: u64,
+    thumbnail: Option<RgbaImage>,
     picture: Option<TextureHandle>,
 }
 
@@ -43,15 +45,18 @@ impl Candidates {
     }
 
     /// Adds the head that was just made, if a choice is going on.
-    pub fn add(&mut self, ctx: &egui::Context, document: &Document) {
+    pub fn add(&mut self, document: &Document) {
         let Some(root) = document.history().versions().first().filter(|_| self.is_open) else {
             return;
         };
-        let picture = document.thumbnail(root.id);
-        let picture =
-            picture.map(|picture| texture(ctx, format!("candidate {}", root.id), picture));
+        let thumbnail = document.thumbnail(root.id).cloned();
         let (folder, seed) = (document.folder().to_path_buf(), document.config().seed);
-        self.heads.push(Candidate { folder, seed, picture });
+        self.heads.push(Candidate { folder, seed, thumbnail, picture: None });
+    }
+
+    /// Draws its pictures anew, after the window's device was lost.
+    pub fn forget_pictures(&mut self) {
+        self.heads.iter_mut().for_each(|head| head.picture = None);
     }
 
     /// How many there are.
@@ -75,8 +80,11 @@ impl Candidates {
         });
         egui::ScrollArea::horizontal().show(ui, |ui| {
             ui.horizontal(|ui| {
-                for head in &self.heads {
+                for head in &mut self.heads {
                     let name = format!("Seed {}", head.seed);
+                    if let (None, Some(thumbnail)) = (&head.picture, &head.thumbnail) {
+                        head.picture = Some(texture(ui.ctx(), name.clone(), thumbnail));
+                    }
                     let shown = cx.document.map(Document::folder) == Some(&head.folder);
                     let button = match &head.picture {
                         Some(picture) => {

@@ -183,6 +183,11 @@ impl HistoryPanel {
         row.on_hover_text(format!("Version {}: {said}\nRight-click for more", version.id));
     }
 
+    /// Draws its pictures anew, after the window's device was lost.
+    pub fn forget_pictures(&mut self) {
+        self.pictures.clear();
+    }
+
     fn picture(
         &mut self,
         ui: &Ui,

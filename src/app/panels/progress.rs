@@ -108,6 +108,11 @@ impl ProgressPanel {
         }
     }
 
+    /// Draws its pictures anew, after the window's device was lost.
+    pub fn forget_pictures(&mut self) {
+        self.views = None;
+    }
+
     fn update(&mut self, ui: &Ui, work: &Work) {
         let Some((count, images)) = &work.snapshot else {
             self.views = None;

@@ -21,6 +21,11 @@ impl Gpu {
         Ok(Self { state: state.clone(), renderer, texture: None })
     }
 
+    /// What kind of device draws.
+    pub fn device_type(&self) -> wgpu::DeviceType {
+        self.state.adapter.get_info().device_type
+    }
+
     /// The picture as egui knows it, once there is one.
     pub fn texture(&self) -> Option<egui::TextureId> {
         self.texture

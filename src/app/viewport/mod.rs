@@ -41,6 +41,7 @@ use eframe::egui_wgpu::RenderState;
 use egui::{Color32, Pos2, Rect, Role, Sense, WidgetInfo};
 use glam::Vec3;
 use gpu::Gpu;
+use std::time::{Duration, Instant};
 
 /// What is said where there is nothing to draw with.
 const NO_GPU: &str = "The 3D view needs a graphics driver for Vulkan, Metal or DirectX 12, and \
@@ -84,11 +85,14 @@ pub struct Viewport {
     /// Whether [`ViewportResponse::hovered`] is looked for, which takes a few milliseconds
     /// each time the pointer moves.
     pub pick_on_hover: bool,
+    /// The shortest time between two pictures of a movement; see [`Self::pace_beside_jobs`].
+    pub pace: Duration,
     gpu: Option<Gpu>,
     failure: Option<String>,
     posed: Posed,
     pending: Pending,
     drawn: Option<Drawn>,
+    drawn_at: Instant,
     renders: u64,
     hover: Option<(Pos2, OrbitCamera, Option<Hit>)>,
     /// Whether the drag that goes on moves the picture instead of turning.
@@ -114,11 +118,13 @@ impl Viewport {
             camera: OrbitCamera::default(),
             settings: ViewSettings::default(),
             pick_on_hover: false,
+            pace: Duration::ZERO,
             gpu: None,
             failure: None,
             posed: Posed::default(),
             pending: Pending::ALL,
             drawn: None,
+            drawn_at: Instant::now(),
             renders: 0,
             hover: None,
             pans: false,
@@ -179,6 +185,13 @@ impl Viewport {
         self.posed.bounds()
     }
 
+    /// The shortest time between two pictures of a movement while a job runs. A software driver
+    /// draws on the processor that the job needs: there a quarter of a screen's pictures must do.
+    #[must_use]
+    pub fn pace(device: wgpu::DeviceType) -> Duration {
+        if device == wgpu::DeviceType::Cpu { Duration::from_millis(66) } else { Duration::ZERO }
+    }
+
     /// Fits the head into the view; without one, goes back to the first view.
     pub fn frame(&mut self) {
         frame(&mut self.camera, &self.posed);
@@ -194,6 +207,12 @@ impl Viewport {
     #[must_use]
     pub fn render_count(&self) -> u64 {
         self.renders
+    }
+
+    /// How fast a movement may be shown while a job needs the machine.
+    #[must_use]
+    pub fn pace_beside_jobs(&self) -> Duration {
+        self.gpu.as_ref().map_or(Duration::ZERO, |gpu| pace(gpu.device_type()))
     }
 
     /// The row of switches over the view; returns whether the user changed anything.
@@ -246,8 +265,10 @@ impl Viewport {
         let size = (rect.size() * ui.pixels_per_point()).round();
         let moving =
             response.dragged() || ui.ctx().is_being_dragged(interaction::handle_id(response));
-        if let Err(error) = self.draw([size.x as u32, size.y as u32], moving) {
-            self.fail(&error);
+        match self.draw([size.x as u32, size.y as u32], moving) {
+            Ok(None) => {}
+            Ok(Some(later)) => ui.ctx().request_repaint_after(later),
+            Err(error) => self.fail(&error),
         }
         let painter = ui.painter_at(rect);
         let [r, g, b] = self.settings.background;
@@ -285,8 +306,8 @@ impl Viewport {
         }
     }
 
-    /// Draws what has changed.
-    fn draw(&mut self, size: [u32; 2], moving: bool) -> Result<(), RenderError> {
+    /// Draws what has changed; gives how long to wait if that is not to be yet.
+    fn draw(&mut self, size: [u32; 2], moving: bool) -> Result<Option<Duration>, RenderError> {
         let wanted = Drawn {
             camera: self.camera,
             settings: ViewSettings {
@@ -299,11 +320,16 @@ impl Viewport {
             size,
             moving,
         };
-        let Some(gpu) = &mut self.gpu else { return Ok(()) };
+        let Some(gpu) = &mut self.gpu else { return Ok(None) };
         if self.failure.is_some()
             || (self.pending == Pending::NONE && self.drawn.as_ref() == Some(&wanted))
         {
-            return Ok(());
+            return Ok(None);
+        }
+        let goes_on = self.drawn.as_ref().is_some_and(|drawn| drawn.moving && moving);
+        let early = self.pace.saturating_sub(self.drawn_at.elapsed());
+        if goes_on && !early.is_zero() {
+            return Ok(Some(early));
         }
         let content = self.posed.content();
         if self.pending.after {
@@ -319,13 +345,14 @@ impl Viewport {
             gpu.renderer.set_positions(Slot::After, positions, normals)?;
         }
         self.pending = Pending::NONE;
+        self.drawn_at = Instant::now();
         self.renders += 1;
         gpu.renderer.set_moving(moving);
         if gpu.renderer.render(&wanted.camera, &wanted.settings, size)? {
             gpu.register()?;
         }
         self.drawn = Some(wanted);
-        Ok(())
+        Ok(None)
     }
 
     fn fail(&mut self, error: &RenderError) {
@@ -342,6 +369,13 @@ impl Viewport {
             self.drawn = None;
         }
     }
+}
+
+/// The shortest time between two pictures of a movement while a job runs. A software driver
+/// draws on the processor that the job needs: there a quarter of a screen's pictures must do.
+#[must_use]
+pub fn pace(device: wgpu::DeviceType) -> Duration {
+    if device == wgpu::DeviceType::Cpu { Duration::from_millis(66) } else { Duration::ZERO }
 }
 
 /// Fits the head into the view; without one, goes back to the first view.

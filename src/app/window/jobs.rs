@@ -9,15 +9,13 @@ use crate::app::viewport::OrbitCamera;
 use crate::app::work::{News, Task, Work};
 use crate::config::GenerationConfig;
 use crate::geometry::{ColoredMesh, TexturedMesh};
-use crate::session::{GenerateJob, Job, Outcome, Waker};
+use crate::session::{GenerateJob, Job, Outcome};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 impl Window {
     pub(super) fn start(&mut self, task: Task, job: impl Job) {
-        let ctx = self.ctx.clone();
-        let waker: Waker = Arc::new(move || ctx.request_repaint());
-        match Work::start(task, job, waker) {
+        match Work::start(task, job, self.wake.waker()) {
             Ok(work) => self.work = Some(work),
             Err(error) => self.log.push(Level::Error, error.to_string()),
         }
@@ -72,7 +70,7 @@ impl Window {
                     self.log.push(Level::Note, format!("“{prompt}” is ready after {took}"));
                     self.open(&artifacts.folder);
                     if let Some(document) = &self.document {
-                        self.candidates.add(&self.ctx, document);
+                        self.candidates.add(document);
                     }
                 }
                 Task::Edit { instruction } => {

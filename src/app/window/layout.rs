@@ -13,6 +13,7 @@ use crate::session::prior;
 use eframe::egui;
 use egui::{Key, Panel, RichText, Ui};
 use std::path::PathBuf;
+use std::time::Duration;
 
 impl Window {
     pub(super) fn menu(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
@@ -149,6 +150,10 @@ impl Window {
         egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 4)).show(ui, |ui| {
             self.viewport.toolbar(ui);
         });
+        self.viewport.pace = match self.work {
+            Some(_) => self.viewport.pace_beside_jobs(),
+            None => Duration::ZERO,
+        };
         let happened = self.viewport.ui(ui);
         if let (Some(hit), Some(prior), true) =
             (happened.clicked, &self.prior, self.edit.is_picking)

@@ -1,6 +1,7 @@
 //! The window: panels round the view, and what their actions do.
 
 mod act;
+mod device;
 mod jobs;
 mod keys;
 mod layout;
@@ -34,6 +35,9 @@ use egui::{Panel, Ui};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
+
+pub use device::Face;
+use device::{Loss, Wake};
 
 /// The panels on the right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -91,7 +95,8 @@ pub struct Window {
     /// The path in the dialog that opens a project, while it is seen.
     opening: Option<String>,
     dialogs: Dialogs,
-    ctx: egui::Context,
+    wake: Wake,
+    loss: Loss,
 }
 
 impl std::fmt::Debug for Window {
@@ -141,7 +146,8 @@ impl Window {
             is_helping: false,
             opening: None,
             dialogs: Dialogs::default(),
-            ctx: cc.egui_ctx.clone(),
+            wake: Wake::new(&cc.egui_ctx),
+            loss: device::watch(cc),
         };
         window.look_for_models();
         if let Some(folder) = options.open {
@@ -216,11 +222,16 @@ impl Window {
 }
 
 impl eframe::App for Window {
-    fn logic(&mut self, _: &egui::Context, _: &mut eframe::Frame) {
+    fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
         self.poll();
+        self.leave_lost(ctx);
     }
 
     fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
+        if self.loss().is_some() {
+            // Painting anything would fail.
+            return;
+        }
         let mut actions = Vec::new();
         self.shortcuts(ui, &mut actions);
         Panel::top("menu").show(ui, |ui| self.menu(ui, &mut actions));

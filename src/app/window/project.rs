@@ -84,12 +84,12 @@ impl Window {
         let Some(document) = &self.document else { return };
         let config = document.config().clone();
         let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-        let ctx = self.ctx.clone();
+        let wake = self.wake.clone();
         let build = move || {
             let built = prior::prior(&config).map_err(|error| error.to_string());
             // The window may have moved on to another project.
             let _ = sender.send(built);
-            ctx.request_repaint();
+            wake.now();
         };
         match std::thread::Builder::new().name("headsculpt-prior".into()).spawn(build) {
             Ok(_) => self.prior_receiver = Some(receiver),

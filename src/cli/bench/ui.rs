@@ -1,7 +1,7 @@
 //! The live view, and what it costs the optimiser when both share the machine.
 
 use super::Bench;
-use crate::app::viewport::{OrbitCamera, Slot, ViewSettings, ViewportRenderer};
+use crate::app::viewport::{OrbitCamera, Slot, ViewSettings, ViewportRenderer, pace};
 use crate::geometry::TexturedMesh;
 use crate::pipeline::{Stage, instant};
 use crate::render::GpuContext;
@@ -35,13 +35,14 @@ pub(super) fn measure<S: Stage>(bench: &mut Bench, stage: &mut S) -> Result<()> 
         stage.step()?;
         Ok(())
     })?;
+    let pace = pace(view.gpu.info.device_type).max(FRAME);
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let orbiting = scope.spawn(|| -> Result<()> {
             while !stop.load(Ordering::Relaxed) {
                 let started = Instant::now();
                 view.frame(true)?;
-                std::thread::sleep(FRAME.saturating_sub(started.elapsed()));
+                std::thread::sleep(pace.saturating_sub(started.elapsed()));
             }
             Ok(())
         });

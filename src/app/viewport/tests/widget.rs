@@ -1,6 +1,6 @@
 //! The widget under a pretended mouse.
 
-use super::super::{Content, Hit, Landmarks, OrbitCamera, Preset, Viewport};
+use super::super::{Content, Hit, Landmarks, OrbitCamera, Preset, Viewport, pace};
 use super::ball;
 use crate::geometry::TexturedMesh;
 use crate::pipeline::instant;
@@ -13,6 +13,7 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use egui_kittest::wgpu::{WgpuTestRenderer, create_render_state, default_wgpu_setup};
 use glam::Vec3;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The widget and what it answered.
 struct Bench {
@@ -131,6 +132,29 @@ fn nothing_is_drawn_when_nothing_changes() {
     let size = harness.state().rect.size() * 2.0;
     assert_eq!((picture.width() as f32, picture.height() as f32), (size.x, size.y));
     assert_eq!(harness.state().changes, 0);
+}
+
+#[test]
+fn beside_a_job_a_movement_has_fewer_pictures_and_its_end_all_the_same() {
+    let mut harness = with_ball();
+    harness.state_mut().viewport.pace = Duration::from_hours(1);
+    let drawn = harness.state().viewport.render_count();
+    let rest = |harness: &Harness<'_, Bench>| {
+        let drawn = harness.state().viewport.drawn.clone().expect("a picture");
+        (drawn.camera, drawn.moving)
+    };
+    let before = camera(&harness);
+    drag(&mut harness, PointerButton::Primary, false, pos2(100.0, 100.0), pos2(220.0, 140.0));
+    assert_ne!(camera(&harness), before);
+    // Its first picture and its last.
+    assert_eq!(harness.state().viewport.render_count(), drawn + 2);
+    assert_eq!(rest(&harness), (camera(&harness), false));
+    harness.state_mut().viewport.pace = Duration::ZERO;
+    drag(&mut harness, PointerButton::Primary, false, pos2(100.0, 100.0), pos2(220.0, 140.0));
+    assert!(harness.state().viewport.render_count() > drawn + 4);
+    assert_eq!(rest(&harness), (camera(&harness), false));
+    let kinds = [wgpu::DeviceType::Cpu, wgpu::DeviceType::DiscreteGpu];
+    assert!(kinds.map(pace)[0] > kinds.map(pace)[1]);
 }
 
 #[test]
