@@ -142,14 +142,19 @@ fn an_edit_of_a_region_that_was_killed_goes_on_to_the_same_bytes() {
     let operation = &log(Path::new(&whole))[2]["operation"];
     assert_eq!((&operation["kind"], &operation["region"]), (&"edit".into(), &"jaw".into()));
 
-    let mut child = edit(&killed).spawn().unwrap();
     let event = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let saved = lines.any(|line| event(&line.unwrap())["event"] == "checkpoint");
-    assert!(saved, "the edit ended before it could be killed");
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert!(!Path::new(&killed).join("avatar.glb").exists());
+    // Before its first step, and after one.
+    for checkpoints in [1, 3] {
+        let mut child = edit(&killed).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        for _ in 0..checkpoints {
+            let saved = lines.any(|line| event(&line.unwrap())["event"] == "checkpoint");
+            assert!(saved, "the edit ended before it could be killed");
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!Path::new(&killed).join("avatar.glb").exists());
+    }
     let again = edit(&killed).output().unwrap();
     done(&again);
     let said = String::from_utf8(again.stdout).unwrap();

@@ -180,12 +180,18 @@ impl StartHead {
     /// Signed distances to the head with what it has on.
     #[must_use]
     pub fn solid(&self) -> DistanceField {
-        let surface = HeadModel::embedded().closed_surface(&self.surface);
-        let bare = DistanceField::of(&surface, PRIOR_RESOLUTION as usize);
+        let bare = self.bare();
         match &self.look {
-            Some(look) => voxels::dressed(&bare, &look.head),
+            Some(look) => look.over(&bare),
             None => bare,
         }
+    }
+
+    /// Signed distances to the bare skin.
+    #[must_use]
+    pub fn bare(&self) -> DistanceField {
+        let surface = HeadModel::embedded().closed_surface(&self.surface);
+        DistanceField::of(&surface, PRIOR_RESOLUTION as usize)
     }
 
     /// A person of the studio, with hair, hats and glasses as solid as skin, and in its
@@ -232,6 +238,21 @@ impl Dressed {
     pub fn of(person: &StudioSample) -> Result<Self, StageError> {
         let head = StudioHead::new(&person.params, &person.look, person.seed)?;
         Ok(Self { person: person.clone(), head })
+    }
+
+    /// Signed distances to the person, from those to its bare skin.
+    #[must_use]
+    pub fn over(&self, skin: &DistanceField) -> DistanceField {
+        voxels::dressed(skin, &self.head)
+    }
+
+    /// Whether the two differ by colours alone.
+    #[must_use]
+    pub fn has_shape_of(&self, other: &Self) -> bool {
+        let (mine, theirs) = (&self.head.mesh, &other.head.mesh);
+        self.head.prior_triangles == other.head.prior_triangles
+            && mine.triangles == theirs.triangles
+            && mine.positions() == theirs.positions()
     }
 
     /// The person's head and what it has on.

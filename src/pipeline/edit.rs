@@ -94,15 +94,26 @@ impl EditConfig {
 #[derive(Debug)]
 struct Outfit {
     dressed: Dressed,
+    /// The skin's vertices, and the distances to it.
+    skin: (Vec<Vec3>, DistanceField),
     solid: DistanceField,
 }
 
 impl Outfit {
-    fn of(person: &StudioSample) -> Result<Self, StageError> {
+    /// A person; what it has in common with another is not measured again.
+    fn of(person: &StudioSample, other: Option<&Self>) -> Result<Self, StageError> {
         let dressed = Dressed::of(person)?;
-        let look = Some(dressed.clone());
-        let solid = StartHead { look, ..StartHead::of(&person.params)? }.solid();
-        Ok(Self { dressed, solid })
+        let start = StartHead::of(&person.params)?;
+        let positions = &start.surface.positions;
+        let skin = match other.filter(|other| other.skin.0 == *positions) {
+            Some(other) => other.skin.clone(),
+            None => (positions.clone(), start.bare()),
+        };
+        let solid = match other.filter(|other| other.dressed.has_shape_of(&dressed)) {
+            Some(other) => other.solid.clone(),
+            None => dressed.over(&skin.1),
+        };
+        Ok(Self { dressed, skin, solid })
     }
 
     fn colors(&self, points: &[Vec3]) -> Vec<Vec3> {
@@ -188,14 +199,15 @@ impl<G: Guidance> EditStage<G> {
             begun.unwrap_or_else(|| Begun { arrays: head.clone(), done: 0 });
         let mut live = scene(arrays, done)?;
         let mask = confine(gpu, &mut live, place.as_ref(), &field)?;
-        if resumes || change.is_some() {
+        if resumes {
             live.keep_mask(mask);
         } else {
             live.set_mask(mask)?;
-        }
-        if let Some(change) = change.filter(|_| !resumes) {
-            let (before, after) = (Outfit::of(change.before)?, Outfit::of(change.after)?);
-            dress(&mut live, &before, &after, change.strength, settings.mesh)?;
+            if let Some(change) = change {
+                let before = Outfit::of(change.before, None)?;
+                let after = Outfit::of(change.after, Some(&before))?;
+                dress(&mut live, &before, &after, change.strength, settings.mesh)?;
+            }
         }
         let frozen = scene(head, 0)?;
         let stage = FineStage::of(live, settings, guidance, controls, done);
@@ -236,9 +248,13 @@ fn dress(
     strength: f32,
     config: &MeshConfig,
 ) -> Result<(), StageError> {
-    let (was, is) = (before.surface(config)?, after.surface(config)?);
-    let difference = Difference { before: &was, after: &is, share: strength, thicker: THICKER };
-    let uncovered = scene.reshape(difference)?;
+    let uncovered = if before.solid == after.solid {
+        None
+    } else {
+        let (was, is) = (before.surface(config)?, after.surface(config)?);
+        let difference = Difference { before: &was, after: &is, share: strength, thicker: THICKER };
+        Some(scene.reshape(difference)?)
+    };
     if !scene.texture().is_plain() {
         return Ok(());
     }
@@ -257,8 +273,8 @@ fn dress(
             // Where there was no surface before, or another thing's, or next to none (the lids
             // of open eyes), nothing is known of its colour.
             let away = before.solid.sample(places[i]).abs() > spacing;
-            let unfolded =
-                smoothstep(UNFOLDED[0], UNFOLDED[1], widened[i]).max(uncovered.at(points[i]));
+            let bare = uncovered.as_ref().map_or(0.0, |uncovered| uncovered.at(points[i]));
+            let unfolded = smoothstep(UNFOLDED[0], UNFOLDED[1], widened[i]).max(bare);
             let new = if away { 1.0 } else { unfolded };
             let by = will[i] - was[i].lerp(now[i], new);
             let wanted = now[i] + strength * by;
@@ -362,7 +378,7 @@ mod tests {
             params: HeadParams { gender, age, ..HeadParams::default() },
             seed: 7,
         };
-        let outfit = |gender, age| Outfit::of(&person(gender, age)).unwrap();
+        let outfit = |gender, age| Outfit::of(&person(gender, age), None).unwrap();
         let before = outfit(0.0, 0.5);
         for after in [outfit(1.0, 0.5), outfit(0.0, 0.12)] {
             let mut scene = scene(&gpu, &before, &config);
@@ -381,7 +397,7 @@ mod tests {
     fn a_beard_grows_where_beards_grow_and_nowhere_else() {
         let gpu = GpuContext::new().unwrap();
         let config = crate::config::GenerationConfig::preset("quick").unwrap().mesh;
-        let outfit = |beard| Outfit::of(&bearded(beard)).unwrap();
+        let outfit = |beard| Outfit::of(&bearded(beard), None).unwrap();
         let (before, after) = (outfit(BeardStyle::None), outfit(BeardStyle::Full));
         let mut volumes = Vec::new();
         let mut reds = Vec::new();
@@ -411,6 +427,31 @@ mod tests {
         let first = start.signed_volume();
         assert!(volumes[0] > first && volumes[1] > volumes[0], "{first} {volumes:?}");
         assert!(reds[1] > reds[0] + 0.05, "{reds:?}");
+    }
+
+    #[test]
+    fn what_two_people_have_in_common_is_measured_once_and_rightly() {
+        let before = bearded(BeardStyle::Full);
+        let with = |look: Look| StudioSample { look, ..before.clone() };
+        let first = Outfit::of(&before, None).unwrap();
+        for (after, same_skin, same_shape) in [
+            (with(Look { beard_color: HairColor::Blue, ..before.look }), true, true),
+            (with(Look { beard: BeardStyle::Goatee, ..before.look }), true, false),
+            (
+                StudioSample {
+                    params: HeadParams { age: 0.1, ..before.params.clone() },
+                    ..before.clone()
+                },
+                false,
+                false,
+            ),
+        ] {
+            let alone = Outfit::of(&after, None).unwrap();
+            let beside = Outfit::of(&after, Some(&first)).unwrap();
+            assert!(alone.solid == beside.solid && alone.skin == beside.skin);
+            assert_eq!(first.skin == alone.skin, same_skin);
+            assert_eq!(first.solid == alone.solid, same_shape);
+        }
     }
 
     #[test]

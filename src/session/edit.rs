@@ -156,9 +156,6 @@ impl Job for EditJob {
         let mut keeper = Keeper { work: &work, context };
         let ran = steps::run(context, &mut stage, fine.steps, &config.coarse, &mut keeper)?;
         let Some((timing, evaluations)) = ran else {
-            if stage.done() == 0 {
-                return Ok(Outcome::Cancelled { resumable: None });
-            }
             context.events.send(Event::CheckpointSaved(work.save(&mut stage)?));
             return Ok(Outcome::Cancelled { resumable: Some(work.output().to_path_buf()) });
         };
@@ -169,7 +166,7 @@ impl Job for EditJob {
         meshing.push(mark.elapsed());
         context.events.send(Event::Step(mesh_step(1)));
         if context.cancel.is_cancelled() {
-            return Ok(Outcome::Cancelled { resumable: None });
+            return Ok(Outcome::Cancelled { resumable: Some(work.output().to_path_buf()) });
         }
         // From here on the edit is part of the project: its state first, its log last.
         let mut project = target(project, copy)?;
@@ -215,10 +212,13 @@ impl<S: Stage> steps::Keeper<S> for Keeper<'_> {
         if keep == Keep::Pinned {
             self.context.events.warn("states of an edit are kept until it is done only");
         }
-        if stage.done() > 0 {
-            self.context.events.send(Event::CheckpointSaved(self.work.save(stage)?));
-        }
+        self.context.events.send(Event::CheckpointSaved(self.work.save(stage)?));
         Ok(())
+    }
+
+    /// To begin an edit takes longer than many of its steps.
+    fn begin(&mut self, stage: &mut S) -> Result<(), SessionError> {
+        if stage.done() > 0 { Ok(()) } else { self.save(stage, Keep::Rolling) }
     }
 
     fn steer(&mut self, _: &mut S, asked: Vec<Steering>) -> Result<(), SessionError> {

@@ -38,6 +38,11 @@ pub(super) trait Keeper<S> {
     /// Keeps the stage's state.
     fn save(&mut self, stage: &mut S, keep: Keep) -> Result<(), SessionError>;
 
+    /// Keeps a stage that has just begun, where that is worth it.
+    fn begin(&mut self, _stage: &mut S) -> Result<(), SessionError> {
+        Ok(())
+    }
+
     /// Takes the changes that are due before the stage's next step: those that `asked` has just
     /// brought, and what an earlier run noted for this step.
     fn steer(&mut self, stage: &mut S, asked: Vec<Steering>) -> Result<(), SessionError>;
@@ -58,6 +63,7 @@ pub(super) fn run<S: Stage>(
     let mut timing = StageTiming::new(S::NAME);
     let mut evaluations = 0;
     let mut paused = false;
+    keeper.begin(stage)?;
     let mut saved = Instant::now();
     let mut watch = Watch { every: config.snapshot_every, next: Instant::now() };
     watch.look(context, stage)?;
