@@ -96,6 +96,13 @@ fn versions_come_back_to_the_last_byte() {
     assert_eq!((&current[0]["name"], &current[0]["version"]), (&"bearded".into(), &3.into()));
     assert_eq!(versions[2]["instruction"], "give him green skin");
 
+    // All of it again, elsewhere.
+    let again = at("again");
+    let said = done(&["history", &head, "--replay", &again, "--json"]);
+    assert!(!said.contains("other bytes"), "{said}");
+    assert!(files(Path::new(&again))[0] == beard[0], "replay");
+    refused(&["history", &head, "--replay", &again], "already holds");
+
     // A process that died between the choice and the files: the next one catches up.
     let log = folder.join("avatar.headsculpt/operations.jsonl");
     let lines = std::fs::read_to_string(&log).unwrap();

@@ -3,6 +3,7 @@
 use super::failure::plain;
 use super::{Failure, Output, follow};
 use crate::project::{History, Origin, Project, Version};
+use crate::session::ReplayJob;
 use crate::session::history::{HistoryJob, Move};
 use serde_json::json;
 use std::path::PathBuf;
@@ -26,10 +27,19 @@ pub(super) struct Arguments {
     /// Name the current version, to come back to it with --goto NAME
     #[arg(long, value_name = "NAME", group = "to")]
     branch: Option<String>,
+    /// Do everything that the log says again in another folder, and compare
+    #[arg(long, value_name = "DIR", group = "to")]
+    replay: Option<PathBuf>,
 }
 
 impl Arguments {
     pub(super) fn run(self, output: Output) -> Result<(), Failure> {
+        if let Some(to) = self.replay {
+            let job = ReplayJob { folder: self.project, to: to.clone() };
+            follow::run(job, output, |_| "begin again in another folder".into())?;
+            output.say(to.display());
+            return Ok(());
+        }
         let to = match (self.undo, self.redo, self.goto, self.branch) {
             (true, ..) => Some(Move::Undo),
             (_, true, ..) => Some(Move::Redo),

@@ -9,6 +9,7 @@ use ::image::DynamicImage;
 use glam::{Vec2, Vec3};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Names of a version's files.
@@ -46,6 +47,19 @@ impl Project {
         ];
         let bytes = safetensors::serialize(tensors, None).map_err(|error| broken(&path, error))?;
         self.versions().put(version, &[(ALBEDO, &png), (MESH, &bytes), (MOTION, &motion)])
+    }
+
+    /// SHA-256 of a version's mesh, texture and motion, by their names; `None` if it has none.
+    ///
+    /// # Errors
+    /// [`ProjectError::Io`] or [`ProjectError::Broken`] naming the file.
+    pub fn avatar_digest(
+        &self,
+        version: u64,
+    ) -> Result<Option<BTreeMap<String, String>>, ProjectError> {
+        let mut files = self.versions().digests(version)?;
+        files.retain(|name, _| [MESH, ALBEDO, MOTION].contains(&name.as_str()));
+        Ok(Some(files).filter(|files| files.contains_key(MESH)))
     }
 
     /// Stores what else is kept of a version: a small PNG of it, and the report of how it

@@ -65,6 +65,15 @@ impl VersionStore {
         Ok(self.manifest(version)?.is_some_and(|manifest| manifest.files.contains_key(name)))
     }
 
+    /// SHA-256 of a version's files, by their names; empty without any.
+    ///
+    /// # Errors
+    /// [`ProjectError`] naming the file on disk.
+    pub fn digests(&self, version: u64) -> Result<BTreeMap<String, String>, ProjectError> {
+        let files = self.manifest(version)?.map(|manifest| manifest.files).unwrap_or_default();
+        Ok(files.into_iter().map(|(name, object)| (name, object.sha256.into())).collect())
+    }
+
     /// A file of a version; `None` if there is none of this name.
     ///
     /// # Errors

@@ -23,6 +23,7 @@ mod instant;
 mod lost;
 pub mod person;
 pub mod prior;
+mod replay;
 mod report;
 pub mod snapshot;
 mod steered;
@@ -37,6 +38,7 @@ pub use event::{Artifacts, Event, EventSender, Outcome, StepReport, Waker, Warni
 pub use export_job::ExportJob;
 pub use generate::GenerateJob;
 pub use history::HistoryJob;
+pub use replay::ReplayJob;
 pub use snapshot::{HeadSnapshot, Latest};
 
 use std::sync::mpsc::{Receiver, Sender};
