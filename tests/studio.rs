@@ -75,6 +75,7 @@ fn rasterised_prior_vertices_land_where_the_camera_projects_them() {
             eyes: [Vec3::ONE; 3],
             prior_triangles: 0,
             hair: 0..0,
+            skin: mean.clone(),
             neutral: mean.clone(),
         };
         let images = studio.render(&head, &views).unwrap();

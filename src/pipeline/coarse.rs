@@ -180,18 +180,11 @@ impl StartHead {
     /// Signed distances to the head with what it has on.
     #[must_use]
     pub fn solid(&self) -> DistanceField {
-        let bare = self.bare();
+        let bare = bare(&self.surface);
         match &self.look {
             Some(look) => look.over(&bare),
             None => bare,
         }
-    }
-
-    /// Signed distances to the bare skin.
-    #[must_use]
-    pub fn bare(&self) -> DistanceField {
-        let surface = HeadModel::embedded().closed_surface(&self.surface);
-        DistanceField::of(&surface, PRIOR_RESOLUTION as usize)
     }
 
     /// A person of the studio, with hair, hats and glasses as solid as skin, and in its
@@ -200,9 +193,17 @@ impl StartHead {
     /// # Errors
     /// As [`Self::of`].
     pub fn person(person: &StudioSample) -> Result<Self, StageError> {
-        let look = Some(Dressed::of(person)?);
-        Ok(Self { look, ..Self::of(&person.params)? })
+        let look = Dressed::of(person)?;
+        let surface = look.head().skin.clone();
+        Ok(Self { look: Some(look), surface, ..Self::of(&person.params)? })
     }
+}
+
+/// Signed distances to the bare skin of a head.
+#[must_use]
+pub fn bare(head: &ShapedHead) -> DistanceField {
+    let surface = HeadModel::embedded().closed_surface(head);
+    DistanceField::of(&surface, PRIOR_RESOLUTION as usize)
 }
 
 /// The stage with its state.
@@ -491,6 +492,8 @@ pub(super) fn pull(images: &ImageBatch, target: &ImageBatch) -> ImageBatch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::head::Look;
+    use crate::head::look::{Ears, HairStyle};
 
     #[test]
     fn controls_rest_and_the_surface_has_the_expression() {
@@ -503,5 +506,32 @@ mod tests {
         assert_ne!(start.control, start.surface);
         assert!(StartHead::of(&HeadParams { age: 2.0, ..params }).is_err());
         assert_eq!(StartHead::mean().control, *HeadModel::embedded().mean());
+    }
+
+    #[test]
+    fn an_elf_is_one_before_anything_is_optimised() {
+        let start = |ears| {
+            let look = Look { ears, hair: HairStyle::Long, ..Look::default() };
+            let person = StudioSample { look, params: HeadParams::default(), seed: 1 };
+            StartHead::person(&person).unwrap()
+        };
+        // How far up the solid reaches beside the skull.
+        let top = |head: &StartHead| {
+            let ears = head.surface.positions.iter().filter(|p| p.x.abs() > 0.28);
+            ears.map(|p| p.y).fold(f32::NEG_INFINITY, f32::max)
+        };
+        let (elf, other) = (start(Ears::Pointed), start(Ears::Normal));
+        assert!(top(&elf) > top(&other) + 0.05, "{} {}", top(&elf), top(&other));
+        assert_eq!(elf.control, other.control);
+        // Skin, not hair, is seen there.
+        let tip = *elf.surface.positions.iter().max_by(|a, b| a.x.total_cmp(&b.x)).unwrap();
+        assert!(elf.solid().sample(tip) < 0.02);
+        let side = Vec3::new(0.5, 0.0, 0.0);
+        let outermost = |head: &StartHead| {
+            let solid = head.solid();
+            let inwards = (0..200).map(|i| side - Vec3::X * (i as f32 * 0.002));
+            inwards.into_iter().find(|p| solid.sample(*p) < 0.0).unwrap().x
+        };
+        assert!(outermost(&elf) < outermost(&other), "hair falls over an elf's ears");
     }
 }

@@ -6,7 +6,7 @@
 //! the mesh's, and that of their colours to its texture. What the two have in common is left
 //! alone, whatever became of it since.
 
-use super::coarse::{Dressed, StartHead};
+use super::coarse::{self, Dressed};
 use super::controls::Controls;
 use super::extract::{self, Avatar, MeshConfig};
 use super::fine::{FineConfig, FineSettings, FineStage, surface_points};
@@ -103,11 +103,10 @@ impl Outfit {
     /// A person; what it has in common with another is not measured again.
     fn of(person: &StudioSample, other: Option<&Self>) -> Result<Self, StageError> {
         let dressed = Dressed::of(person)?;
-        let start = StartHead::of(&person.params)?;
-        let positions = &start.surface.positions;
+        let positions = &dressed.head().skin.positions;
         let skin = match other.filter(|other| other.skin.0 == *positions) {
             Some(other) => other.skin.clone(),
-            None => (positions.clone(), start.bare()),
+            None => (positions.clone(), coarse::bare(&dressed.head().skin)),
         };
         let solid = match other.filter(|other| other.dressed.has_shape_of(&dressed)) {
             Some(other) => other.solid.clone(),
@@ -324,6 +323,7 @@ mod tests {
     use crate::head::look::{BeardStyle, HairColor, HairStyle};
     use crate::head::{HeadParams, Look};
     use crate::pipeline::EditRegion;
+    use crate::pipeline::coarse::StartHead;
     use crate::pipeline::unrest::Unrest;
     use crate::render::field::GridConfig;
     use crate::render::texture::Texture;

@@ -151,11 +151,16 @@ impl Default for Look {
 }
 
 impl Look {
+    /// Whether hair falls down at the sides.
+    #[must_use]
+    pub fn has_falling_hair(&self) -> bool {
+        matches!(self.hair, HairStyle::Bob | HairStyle::Long | HairStyle::Wavy)
+    }
+
     /// Whether hair falls over the ears; behind an elf's it is tucked.
     #[must_use]
     pub fn has_covered_ears(&self) -> bool {
-        let falls = matches!(self.hair, HairStyle::Bob | HairStyle::Long | HairStyle::Wavy);
-        falls && self.ears != Ears::Pointed
+        self.has_falling_hair() && self.ears != Ears::Pointed
     }
 
     /// Whether hair falls over the forehead.

@@ -8,13 +8,23 @@ use crate::head::Region;
 use crate::head::look::{Earrings, Ears, Look};
 use glam::Vec3;
 
-/// Where an elf's ears move the vertices of the mean head to: up, back and out, most at
-/// the upper rim.
+/// How much thicker points are than an ear's rim on each side: they must not fall through the
+/// lattices that heads are optimised on.
+const THICKER: f32 = 0.014;
+
+/// Draws the ears of a head out to points: up, back and out, most at the upper rim.
 pub(super) fn point(anatomy: &Anatomy, look: &Look, positions: &mut [Vec3]) {
     if look.ears != Ears::Pointed {
         return;
     }
+    // Hair that is tucked behind them must not swallow their tips.
+    let by = if look.has_falling_hair() {
+        Vec3::new(0.14, 0.14, -0.07)
+    } else {
+        Vec3::new(0.10, 0.15, -0.10)
+    };
     let ears = anatomy.model.region(Region::Ears);
+    let mut pulls = vec![0.0_f32; positions.len()];
     for (i, position) in positions.iter_mut().enumerate() {
         let p = anatomy.at[i];
         if ears[i] <= 0.0 {
@@ -22,8 +32,12 @@ pub(super) fn point(anatomy: &Anatomy, look: &Look, positions: &mut [Vec3]) {
         }
         let height = step(-0.045, 0.065, p.y);
         let rim = step(0.225, 0.285, p.x.abs()).max(0.25);
-        let pull = ears[i] * height * height * rim;
-        *position += Vec3::new(p.x.signum() * 0.10, 0.15, -0.10) * pull;
+        pulls[i] = ears[i] * height * height * rim;
+        *position += Vec3::new(p.x.signum() * by.x, by.y, by.z) * pulls[i];
+    }
+    let normals = anatomy.model.normals(positions);
+    for ((position, normal), pull) in positions.iter_mut().zip(&normals).zip(&pulls) {
+        *position += *normal * THICKER * step(0.0, 0.25, *pull);
     }
 }
 

@@ -337,7 +337,7 @@ fn solid(anatomy: &Anatomy, warp: &Warp, look: &Look, paint: &Paint) -> StudioMe
         if look.has_covered_ears() {
             return 0.0;
         }
-        interpolate(&[(-0.8, 0.0), (-0.45, 25.0), (-0.25, 45.0), (0.08, 45.0), (0.16, 0.0)], y)
+        interpolate(&[(-0.8, 0.0), (-0.45, 30.0), (-0.25, 55.0), (0.08, 55.0), (0.16, 0.0)], y)
     };
     // Ahead of this azimuth the face is free.
     let opening = |y: f32| {

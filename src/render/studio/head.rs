@@ -34,6 +34,8 @@ pub struct StudioHead {
     pub prior_triangles: usize,
     /// Which triangles are hair on the head.
     pub hair: Range<usize>,
+    /// The prior's part of it as it is posed, with an elf's ears.
+    pub skin: ShapedHead,
     /// The same identity with a neutral expression and pose, for control maps.
     pub neutral: ShapedHead,
 }
@@ -51,6 +53,7 @@ impl StudioHead {
         let model = anatomy.model;
         let mut shaped = model.shape(params)?;
         ear::point(anatomy, look, &mut shaped.positions);
+        let bare = shaped.clone();
         anatomy.trim_lashes(look, &mut shaped.positions);
         let rest = HeadParams {
             expression: Default::default(),
@@ -86,7 +89,7 @@ impl StudioHead {
                 hair = first..mesh.triangles.len();
             }
         }
-        Ok(Self { mesh, eyes: paint.eyes(), prior_triangles, hair, neutral })
+        Ok(Self { mesh, eyes: paint.eyes(), prior_triangles, hair, skin: bare, neutral })
     }
 }
 
