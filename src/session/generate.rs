@@ -1,7 +1,7 @@
 //! The generation job: a sentence in, an output folder out.
 
 use super::event::Artifacts;
-use super::guide::Guide;
+use super::guide::{Guide, PromptLength};
 use super::person::Person;
 use super::report::{Report, StageTiming};
 use super::steered::Steered;
@@ -158,6 +158,7 @@ impl Job for GenerateJob {
             context,
             started,
             warnings: guide.warnings,
+            length: guide.length,
         };
         run.warn_all(project.repairs().to_vec());
         let done = run.stages(begun, &gpu, &mut project)?;
@@ -206,6 +207,7 @@ struct Run<'a> {
     /// What checkpoints of this run carry.
     fingerprint: String,
     steered: Steered,
+    length: PromptLength,
     started: Instant,
     warnings: Vec<String>,
 }
@@ -287,6 +289,7 @@ impl Run<'_> {
             config: &self.config,
             fingerprint: &self.fingerprint,
             steered: &mut self.steered,
+            length: &self.length,
             context: self.context,
             project,
         };
@@ -348,17 +351,36 @@ impl Run<'_> {
     }
 }
 
-/// Another prompt with what it leaves open filled in, as the first was.
-fn completed(change: Steering, config: &GenerationConfig) -> Result<Steering, SessionError> {
-    let Steering::Prompt { text, .. } = change else { return Ok(change) };
-    let mut guided = text.clone();
+/// Another prompt with what it leaves open filled in, as the first was; what the model does not
+/// read of it is warned of.
+fn completed(
+    change: Steering,
+    config: &GenerationConfig,
+    length: &PromptLength,
+    context: &JobContext,
+) -> Result<Steering, SessionError> {
+    let text = match change {
+        Steering::Prompt { text, .. } => text,
+        Steering::Negative { text } => {
+            if let Some(cut) = length.of("negative prompt", &text)? {
+                context.events.warn(cut);
+            }
+            return Ok(Steering::Negative { text });
+        }
+        other => return Ok(other),
+    };
+    let mut described = None;
     if config.complete_prompt && !text.trim().is_empty() {
         let person = Person::of(&GenerationConfig { prompt: text.clone(), ..config.clone() })?;
-        let described =
-            completion::describe(&person.reader, &person.sample.look, config.seed, |_| Ok(true))?;
-        guided = described.unwrap_or(guided);
+        let look = &person.sample.look;
+        described =
+            completion::describe(&person.reader, look, config.seed, |text| length.fits(text))?;
     }
-    Ok(Steering::Prompt { text, guided })
+    let cut = if described.is_some() { length.of("prompt", &text) } else { length.prompt(&text) };
+    if let Some(cut) = cut? {
+        context.events.warn(cut);
+    }
+    Ok(Steering::Prompt { guided: described.unwrap_or_else(|| text.clone()), text })
 }
 
 /// Keeps the states of a run, and what was changed of it.
@@ -366,6 +388,7 @@ struct Keeper<'a> {
     config: &'a GenerationConfig,
     fingerprint: &'a str,
     steered: &'a mut Steered,
+    length: &'a PromptLength,
     context: &'a JobContext,
     project: &'a mut Project,
 }
@@ -392,7 +415,8 @@ impl<S: Stage> steps::Keeper<S> for Keeper<'_> {
     }
 
     fn steer(&mut self, stage: &mut S, asked: Vec<Steering>) -> Result<(), SessionError> {
-        let asked = asked.into_iter().map(|change| completed(change, self.config));
+        let (config, length, context) = (self.config, self.length, self.context);
+        let asked = asked.into_iter().map(|change| completed(change, config, length, context));
         let asked = asked.collect::<Result<Vec<_>, _>>()?;
         self.steered.take(stage, asked, self.project, self.context)
     }

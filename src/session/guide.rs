@@ -17,6 +17,36 @@ pub(crate) struct Guide {
     pub identity: String,
     /// What the user should know before the first step.
     pub warnings: Vec<String>,
+    /// For prompts that come later.
+    pub length: PromptLength,
+}
+
+/// How much of a sentence a model reads.
+#[derive(Clone)]
+pub(crate) struct PromptLength(Arc<DiffusionModel>);
+
+impl PromptLength {
+    /// Whether the model reads all of a prompt, with the longest name of a side after it.
+    pub fn fits(&self, prompt: &str) -> Result<bool, DiffusionError> {
+        let longest = DiffusionDenoiser::longest_prompt(&self.0, prompt);
+        Ok(self.0.tokenize_report(&longest)?.cut.is_none())
+    }
+
+    /// Tells what the model does not read of a prompt, with the longest name of a side after it.
+    pub fn prompt(&self, prompt: &str) -> Result<Option<String>, DiffusionError> {
+        self.of("prompt", &DiffusionDenoiser::longest_prompt(&self.0, prompt))
+    }
+
+    /// Tells what the model does not read of a text; `what` names it.
+    pub fn of(&self, what: &str, text: &str) -> Result<Option<String>, DiffusionError> {
+        let report = self.0.tokenize_report(text)?;
+        Ok(report.cut.map(|cut| {
+            format!(
+                "the {what} is longer than the {} tokens that the model reads; it does not see: {cut}",
+                report.limit
+            )
+        }))
+    }
 }
 
 impl Guide {
@@ -34,12 +64,11 @@ impl Guide {
                 "the ControlNet `{name}` takes no part: headsculpt.json does not say what it reads"
             ));
         }
-        let longest = |text: &str| DiffusionDenoiser::longest_prompt(&model, text);
+        let length = PromptLength(Arc::clone(&model));
         let completed = match person {
             Some(person) if config.complete_prompt => {
-                completion::describe(&person.reader, &person.sample.look, config.seed, |text| {
-                    Ok(model.tokenize_report(&longest(text))?.cut.is_none())
-                })?
+                let look = &person.sample.look;
+                completion::describe(&person.reader, look, config.seed, |text| length.fits(text))?
             }
             _ => None,
         };
@@ -60,16 +89,11 @@ impl Guide {
         warnings.extend(ignored(&unknown, &config.model));
         let guiding = completed.as_ref().unwrap_or(&config.prompt);
         // A completion says what the readers read of the prompt, and fits by itself.
-        let read = if completed.is_some() { config.prompt.clone() } else { longest(guiding) };
-        for (what, text) in [("prompt", &read), ("negative prompt", &config.negative)] {
-            let report = model.tokenize_report(text)?;
-            if let Some(cut) = report.cut {
-                warnings.push(format!(
-                    "the {what} is longer than the {} tokens that the model reads; it does not see: {cut}",
-                    report.limit
-                ));
-            }
-        }
+        warnings.extend(match &completed {
+            Some(_) => length.of("prompt", &config.prompt)?,
+            None => length.prompt(guiding)?,
+        });
+        warnings.extend(length.of("negative prompt", &config.negative)?);
         let denoiser = DiffusionDenoiser::new(
             Arc::clone(&model),
             guiding,
@@ -78,7 +102,7 @@ impl Guide {
         )?;
         let controls = denoiser.controls();
         let guidance = ScoreDistillation::new(denoiser, config.guidance.clone(), config.seed);
-        Ok(Self { guidance, controls, completed, identity, warnings })
+        Ok(Self { guidance, controls, completed, identity, warnings, length })
     }
 }
 

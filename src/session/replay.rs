@@ -197,8 +197,12 @@ mod tests {
         let mut config = GenerationConfig::preset(preset.to_str().unwrap()).unwrap();
         config.prompt = "a bald man".into();
         let head = at("head");
-        let changes = [Steering::Rates { factor: 3.0 }, Steering::GuidanceScale { scale: 20.0 }];
-        run(GenerateJob::New { folder: head.clone(), config: Box::new(config) }, &changes);
+        let long = "an ugly hat with a feather, ".repeat(20);
+        let changes = [Steering::Rates { factor: 3.0 }, Steering::Negative { text: long }];
+        let job = GenerateJob::New { folder: head.clone(), config: Box::new(config) };
+        let warnings = run(job, &changes);
+        let cut = warnings.iter().filter(|text| text.contains("the negative prompt is longer"));
+        assert_eq!(cut.count(), 1, "{warnings:?}");
         run(edit(&head, "give him a red beard"), &[]);
         let to = |to| HistoryJob { folder: head.clone(), to };
         run(to(Move::Name("bearded".into())), &[]);
