@@ -107,8 +107,8 @@ fn a_killed_run_resumes_to_the_same_bytes() {
         assert_eq!(kinds(&folder), ["generate", "resume", "finish"]);
     };
     killed("early", STEPS / 2, "coarse");
-    // A checkpoint before each step, and one at the end of each stage.
-    killed("late", STEPS + 3, "fine");
+    // A checkpoint after each step.
+    killed("late", STEPS + 1, "fine");
 
     // A finished avatar is never overwritten by a new one.
     let output = start(&whole).output().unwrap();

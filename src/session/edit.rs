@@ -217,8 +217,11 @@ impl<S: Stage> steps::Keeper<S> for Keeper<'_> {
     }
 
     /// To begin an edit takes longer than many of its steps.
-    fn begin(&mut self, stage: &mut S) -> Result<(), SessionError> {
-        if stage.done() > 0 { Ok(()) } else { self.save(stage, Keep::Rolling) }
+    fn begin(&mut self, stage: &mut S) -> Result<Instant, SessionError> {
+        if stage.done() == 0 {
+            self.save(stage, Keep::Rolling)?;
+        }
+        Ok(Instant::now())
     }
 
     fn steer(&mut self, _: &mut S, asked: Vec<Steering>) -> Result<(), SessionError> {

@@ -290,6 +290,7 @@ impl Run<'_> {
             fingerprint: &self.fingerprint,
             steered: &mut self.steered,
             length: &self.length,
+            started: self.started,
             context: self.context,
             project,
         };
@@ -391,6 +392,7 @@ struct Keeper<'a> {
     length: &'a PromptLength,
     context: &'a JobContext,
     project: &'a mut Project,
+    started: Instant,
 }
 
 impl Keeper<'_> {
@@ -412,6 +414,12 @@ impl<S: Stage> steps::Keeper<S> for Keeper<'_> {
     fn save(&mut self, stage: &mut S, keep: Keep) -> Result<(), SessionError> {
         let arrays = stage.save()?;
         self.keep(stage, keep, arrays)
+    }
+
+    /// To begin takes as long from a kept state as from the start: nothing is won by one of no
+    /// steps.
+    fn begin(&mut self, _: &mut S) -> Result<Instant, SessionError> {
+        Ok(self.started)
     }
 
     fn steer(&mut self, stage: &mut S, asked: Vec<Steering>) -> Result<(), SessionError> {

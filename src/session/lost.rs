@@ -11,6 +11,7 @@ use crate::pipeline::{CoarseStage, Stage, state};
 use crate::project::{Checkpoint, Keep, Operation, Project};
 use crate::render::GpuContext;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// Steps of a whole run, and how many of them are done when the device goes.
 const STEPS: u64 = 5;
@@ -62,6 +63,10 @@ impl<S: Stage> steps::Keeper<S> for Keeper<'_> {
         let checkpoint = Checkpoint { stage, step, fingerprint, arrays };
         let saved = self.0.checkpoints().save(&checkpoint, Keep::Rolling);
         saved.map(drop).map_err(SessionError::Storage)
+    }
+
+    fn begin(&mut self, _: &mut S) -> Result<Instant, SessionError> {
+        Ok(Instant::now())
     }
 
     fn steer(&mut self, _: &mut S, _: Vec<Steering>) -> Result<(), SessionError> {

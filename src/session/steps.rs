@@ -38,10 +38,9 @@ pub(super) trait Keeper<S> {
     /// Keeps the stage's state.
     fn save(&mut self, stage: &mut S, keep: Keep) -> Result<(), SessionError>;
 
-    /// Keeps a stage that has just begun, where that is worth it.
-    fn begin(&mut self, _stage: &mut S) -> Result<(), SessionError> {
-        Ok(())
-    }
+    /// Keeps a stage that has just begun, where that is worth it; gives since when whatever is
+    /// done would have to be done again.
+    fn begin(&mut self, stage: &mut S) -> Result<Instant, SessionError>;
 
     /// Takes the changes that are due before the stage's next step: those that `asked` has just
     /// brought, and what an earlier run noted for this step.
@@ -63,8 +62,7 @@ pub(super) fn run<S: Stage>(
     let mut timing = StageTiming::new(S::NAME);
     let mut evaluations = 0;
     let mut paused = false;
-    keeper.begin(stage)?;
-    let mut saved = Instant::now();
+    let mut saved = (keeper.begin(stage)?, stage.done());
     let mut watch = Watch { every: config.snapshot_every, next: Instant::now() };
     watch.look(context, stage)?;
     while stage.done() < steps {
@@ -72,11 +70,12 @@ pub(super) fn run<S: Stage>(
         if context.cancel.is_cancelled() {
             return Ok(None);
         }
+        let is_due = saved.0.elapsed().as_secs_f64() >= config.checkpoint_seconds;
         if asked.keep {
             keeper.save(stage, Keep::Pinned)?;
-        } else if saved.elapsed().as_secs_f64() >= config.checkpoint_seconds {
+        } else if is_due && saved.1 < stage.done() {
             keeper.save(stage, Keep::Rolling)?;
-            saved = Instant::now();
+            saved = (Instant::now(), stage.done());
         }
         keeper.steer(stage, asked.changes)?;
         let started = Instant::now();
