@@ -185,13 +185,6 @@ impl Viewport {
         self.posed.bounds()
     }
 
-    /// The shortest time between two pictures of a movement while a job runs. A software driver
-    /// draws on the processor that the job needs: there a quarter of a screen's pictures must do.
-    #[must_use]
-    pub fn pace(device: wgpu::DeviceType) -> Duration {
-        if device == wgpu::DeviceType::Cpu { Duration::from_millis(66) } else { Duration::ZERO }
-    }
-
     /// Fits the head into the view; without one, goes back to the first view.
     pub fn frame(&mut self) {
         frame(&mut self.camera, &self.posed);
