@@ -1,7 +1,7 @@
 //! Asking for files and folders with the system's dialogs, which must not hold the window up.
 
 use super::action::Ask;
-use eframe::egui;
+use crate::session::Waker;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -17,7 +17,7 @@ pub(super) struct Dialogs {
 
 impl Dialogs {
     /// Opens a dialog, unless one is open; the window is woken when it is answered.
-    pub fn ask(&mut self, ask: Ask, ctx: &egui::Context) -> std::io::Result<()> {
+    pub fn ask(&mut self, ask: Ask, wake: Waker) -> std::io::Result<()> {
         if self.open.is_some() {
             return Ok(());
         }
@@ -33,12 +33,11 @@ impl Dialogs {
             }
         };
         let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-        let ctx = ctx.clone();
         std::thread::Builder::new().name("headsculpt-dialog".into()).spawn(move || {
             let path = pollster::block_on(answer).map(|file| file.path().to_path_buf());
             // The window may be gone.
             let _ = sender.send(path);
-            ctx.request_repaint();
+            wake();
         })?;
         self.open = Some((ask, receiver));
         Ok(())

@@ -7,7 +7,8 @@ use glam::Vec3;
 /// The way back from one shape of the prior to another of the same topology.
 #[derive(Debug)]
 pub(super) struct Moved {
-    tree: Bvh,
+    /// `None` if nothing has moved.
+    tree: Option<Bvh>,
     triangles: Vec<[u32; 3]>,
     before: Vec<Vec3>,
     after: Vec<Vec3>,
@@ -30,7 +31,8 @@ impl Moved {
                 },
             )
             .collect();
-        Self { tree: Bvh::new(&after, &triangles), triangles, before, after }
+        let tree = (before[..shared] != after).then(|| Bvh::new(&after, &triangles));
+        Self { tree, triangles, before, after }
     }
 
     /// Where a point on or near the head was: it goes with the nearest place of the prior, and
@@ -50,8 +52,9 @@ impl Moved {
 
     /// Where a point was, and by how much its surroundings have become wider.
     fn traced(&self, point: Vec3) -> (Vec3, f32) {
-        let Some(hit) = self.tree.closest(point, None) else { return (point, 1.0) };
-        let corners = self.triangles[self.tree.original(hit.triangle) as usize];
+        let Some(tree) = &self.tree else { return (point, 1.0) };
+        let Some(hit) = tree.closest(point, None) else { return (point, 1.0) };
+        let corners = self.triangles[tree.original(hit.triangle) as usize];
         let of = |positions: &[Vec3]| corners.map(|v| positions[v as usize]);
         let (is, was) = (of(&self.after), of(&self.before));
         if is == was {

@@ -1,6 +1,5 @@
 //! Doing again what a project's log says, in another folder.
 
-use super::event::Artifacts;
 use super::history::Move;
 use super::{EditJob, GenerateJob, HistoryJob, Job, JobContext, Outcome, SessionError};
 use crate::project::{Operation, Project, ProjectError};
@@ -35,11 +34,10 @@ impl Job for ReplayJob {
                 return Ok(stopped);
             }
         }
-        let versions = replay.versions;
-        let current = versions.get(&source.history().current().id);
-        let to = Move::Goto(current.map_or_else(String::new, u64::to_string));
+        let current = replay.version(source.history().current().id)?;
+        let to = Move::Goto(current.to_string());
         let done = HistoryJob { folder: self.to.clone(), to }.run(context)?;
-        compare(&source, &Project::open_read_only(&self.to)?, &versions, context)?;
+        compare(&source, &Project::open_read_only(&self.to)?, &replay.versions, context)?;
         Ok(done)
     }
 }
@@ -108,7 +106,7 @@ impl Replay<'_> {
             | Operation::Finish { .. }
             | Operation::Prune { .. } => return Ok(None),
         };
-        let Outcome::Completed(Artifacts { .. }) = outcome else { return Ok(Some(outcome)) };
+        let Outcome::Completed(_) = outcome else { return Ok(Some(outcome)) };
         self.versions.insert(id, self.project()?.history().current().id);
         Ok(None)
     }

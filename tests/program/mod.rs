@@ -1,10 +1,12 @@
 //! The program, as the tests start it, and what they do with its answers and folders.
 
 // Each test file uses a part of it.
-#![allow(dead_code, clippy::unwrap_used)]
+#![allow(dead_code, unused_imports, clippy::unwrap_used)]
 
+mod folder;
+
+pub use folder::copy;
 use std::ffi::OsStr;
-use std::path::Path;
 use std::process::{Command, Output};
 
 /// The binary that the tests run.
@@ -36,18 +38,4 @@ pub fn run(arguments: &[&str]) -> Output {
 pub fn done(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-/// Copies a folder.
-pub fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }

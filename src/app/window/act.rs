@@ -40,7 +40,7 @@ impl Window {
             }
             Action::Pose(weights) => self.pose(&weights),
             Action::Ask(ask) => {
-                if let Err(error) = self.dialogs.ask(ask, &self.wake.context()) {
+                if let Err(error) = self.dialogs.ask(ask, self.wake.waker()) {
                     self.log.push(Level::Error, format!("cannot open a dialog: {error}"));
                 }
             }

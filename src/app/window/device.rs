@@ -26,17 +26,13 @@ impl Wake {
     }
 
     pub fn now(&self) {
-        self.context().request_repaint();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).request_repaint();
     }
 
     /// What a job calls when there is something to see.
     pub fn waker(&self) -> Waker {
         let wake = self.clone();
         Arc::new(move || wake.now())
-    }
-
-    pub fn context(&self) -> egui::Context {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn bind(&self, ctx: &egui::Context) {

@@ -1,30 +1,19 @@
 //! Parity with the reference libraries on the fixtures of `tools/diffusion_fixtures`, and broken folders.
 
 mod broken;
+#[path = "../../../tests/program/folder.rs"]
+mod folder;
 mod parity;
 mod schedule;
 mod tokens;
 
 use candle_core::Tensor;
-use std::path::{Path, PathBuf};
+pub(super) use folder::copy;
+use std::path::PathBuf;
 
 /// A recorded checkpoint folder.
 pub(super) fn fixture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/diffusion").join(name)
-}
-
-/// Copies a folder with all that is in it.
-pub(super) fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 fn values(x: &Tensor) -> Vec<f32> {
